@@ -1,0 +1,43 @@
+"""Pages to lines: every line of a batch of pages as one row, with what can be measured on it alone."""
+
+from __future__ import annotations
+
+import polars as pl
+
+KEY_LENGTH = 200
+"""Characters of a line's head that rules match on; a longer line is prose unless its head says otherwise."""
+
+BULLET = r"^(?:[•·▪◦‣●■□▶►▸»›*–—-]|\d{1,2}\.)\s+"
+SENTENCE_END = r"[.!?…。！？؟।][\"'”’»«)\]」』】）]*$"
+WIDE = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+"""Scripts in which one character says about what two and a half Latin letters say."""
+
+
+def split_lines(pages: pl.DataFrame) -> pl.DataFrame:
+    """Split the pages' text into lines that are not blank.
+
+    `pages` has `page` (UInt32, ascending) and `text`. Returns a row a line, in page and line order:
+    `page`, `line_no` (from 0, blank lines count), `char_start` and `char_end` (characters in the page's
+    text, half-open, outer white space left out) and `text` (stripped of outer white space).
+    """
+    length = pl.col("line").str.len_chars().cast(pl.UInt32)
+    left = length - pl.col("line").str.strip_chars_start().str.len_chars().cast(pl.UInt32)
+    return (
+        pages.select("page", line=pl.col("text").str.split("\n"))
+        .explode("line", empty_as_null=True)
+        .with_row_index("line_no")
+        .with_columns(line_start=(length + 1).cum_sum() - length - 1)
+        .with_columns(
+            pl.col("line_no", "line_start") - pl.col("line_no", "line_start").first().over("page"),
+        )
+        .with_columns(char_start=pl.col("line_start") + left, text=pl.col("line").str.strip_chars())
+        .filter(pl.col("text") != "")
+        .select(
+            "page",
+            "line_no",
+            "char_start",
+            char_end=pl.col("char_start") + pl.col("text").str.len_chars().cast(pl.UInt32),
+            indent=left,
+            text="text",
+        )
+    )

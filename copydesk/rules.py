@@ -1,0 +1,235 @@
+"""Line rules: data in `rules/*.toml`, loaded strictly, matched on every distinct line once.
+
+A rule file is TOML: an optional `role` for all its rules, then `[[rule]]` tables with the fields of `Rule`.
+A rule matches a line's *key*: its first 200 characters in lower case, without a leading bullet, with straight
+quotes and single spaces. `drops` and `keeps` are lines that it must and must not match; they are checked
+whenever the file is loaded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import polars as pl
+
+from copydesk.lines import BULLET, KEY_LENGTH
+from copydesk.literals import required_literals
+from copydesk.roles import ROLES
+
+Place = Literal["anywhere", "top", "head", "tail", "edge", "inside"]
+Reach = Literal["line", "list", "rest"]
+
+RULES_FOLDER = Path(__file__).parent / "rules"
+QUOTES = {"İ": "i", "’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "\u00a0": " ", "\u00ad": "", "\u200b": "", "\ufeff": ""}
+ENDS = " \t:：.…!?？！。>»›→↓↑▲▼►|•·-–—*+#«[]()【】「」＜＞（）"
+
+
+class RuleError(ValueError):
+    """A rule or profile file that cannot be trusted; the message names the file, the rule and the cure."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: which lines it marks, what it says they are, and how far it reaches.
+
+    lines: whole lines, as keys without outer punctuation. starts: beginnings of a line, up to a word's end.
+    pattern: a regular expression (Rust syntax) searched in the key. A line matches by any of the three.
+    max_length: characters of the longest line it may match. where: the part of the page in which it counts
+    (top: its first three lines, head: before or about the first paragraph, tail: the last quarter and behind,
+    edge: head or tail, inside: between them). weak: the words stand alone in real text too, so the rule holds
+    only beside another line that some rule matches, or among short lines. reach: `line` alone; `list`, with the short lines that follow; `rest`, with all that follows on the page.
+    """
+
+    name: str
+    role: str
+    why: str
+    file: str
+    lines: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
+    pattern: str | None = None
+    max_length: int = 120
+    where: Place = "anywhere"
+    reach: Reach = "line"
+    weak: bool = False
+    drops: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
+
+    @property
+    def regex(self) -> str | None:
+        """`starts` and `pattern` as one regular expression over the key; None where the rule has neither."""
+        parts = [] if self.pattern is None else [self.pattern]
+        # an ASCII word end is cheap and is one wherever the phrase ends in an ASCII letter or digit
+        for phrases, end in (
+            ([s for s in self.starts if s[-1].isascii() and s[-1].isalnum()], r"(?-u:\b)"),
+            ([s for s in self.starts if not (s[-1].isascii() and s[-1].isalnum())], ""),
+        ):
+            if phrases:
+                parts.append("^(?:" + "|".join(re.escape(s).replace("\\ ", " ") for s in phrases) + ")" + end)
+        return "|".join(parts) or None
+
+
+@dataclasses.dataclass(frozen=True)
+class RuleBook:
+    """All rules of a run, in file and then reading order, and the version that names exactly them."""
+
+    rules: tuple[Rule, ...]
+    version: str
+
+    @functools.cached_property
+    def whole_lines(self) -> pl.DataFrame:
+        """Every phrase of every rule's `lines`: `bare` and `rule` (its number)."""
+        rows = [(phrase, n) for n, rule in enumerate(self.rules) for phrase in rule.lines]
+        phrases = pl.DataFrame(rows, schema={"phrase": pl.String, "rule": pl.UInt16}, orient="row")
+        return phrases.select(bare_key(pl.col("phrase")).alias("bare"), "rule").unique(maintain_order=True)
+
+    @functools.cached_property
+    def literals(self) -> pl.DataFrame:
+        """What a line must contain for a rule's expression to be tried: `literal` and `rule`; see `literals.py`."""
+        rows = [
+            (literal, n)
+            for n, rule in enumerate(self.rules)
+            if rule.regex
+            for literal in sorted(required_literals(rule.regex) or ())
+        ]
+        return pl.DataFrame(rows, schema={"literal": pl.String, "rule": pl.UInt16}, orient="row")
+
+    def match(self, texts: pl.Series) -> pl.DataFrame:
+        """Match distinct lines. Returns `text_id` (UInt32, position in `texts`) and `rule` (UInt16), sorted."""
+        heads = pl.DataFrame({"text": texts}).select(
+            text_id=pl.int_range(pl.len(), dtype=pl.UInt32),
+            length=pl.col("text").str.len_chars(),
+            key=line_key(pl.col("text")),
+        )
+        longest = max((r.max_length for r in self.rules), default=0)
+        heads = heads.filter(pl.col("length") <= longest).with_columns(bare=pl.col("key").str.strip_chars(ENDS))
+        limits = pl.DataFrame(
+            {"rule": range(len(self.rules)), "max_length": [r.max_length for r in self.rules]},
+            schema={"rule": pl.UInt16, "max_length": pl.UInt32},
+        )
+        hits = [
+            heads.join(self.whole_lines, on="bare").join(limits, on="rule").filter(pl.col("length") <= pl.col("max_length"))
+            .select("text_id", "rule")
+        ]
+        touched = (
+            heads.select("text_id", literal=pl.col("key").str.extract_many(self.literals["literal"].unique().implode(), overlapping=True))
+            .explode("literal", empty_as_null=True)
+            .drop_nulls()
+            .join(self.literals, on="literal")
+            .select("text_id", "rule")
+            .unique()
+            .join(heads, on="text_id")
+            .partition_by("rule", as_dict=True)
+        )
+        spared = set(self.literals["rule"])
+        for number, rule in enumerate(self.rules):
+            if rule.regex:
+                tried = touched.get((number,)) if number in spared else heads
+                if tried is not None:
+                    fits = (pl.col("length") <= rule.max_length) & pl.col("key").str.contains(rule.regex)
+                    hits.append(tried.filter(fits).select("text_id", rule=pl.lit(number, pl.UInt16)))
+        return pl.concat(hits).unique().sort("text_id", "rule")
+
+
+def line_key(text: pl.Expr) -> pl.Expr:
+    """The form of a line that rules match: head, lower case, plain quotes, single spaces, no bullet."""
+    return (
+        text.str.head(KEY_LENGTH)
+        .str.replace_many(QUOTES)
+        .str.replace(BULLET, "")
+        .str.replace_all(r"\s{2,}|[\t\u3000\u2009\u202f]", " ")
+        .str.to_lowercase()
+        .str.strip_chars()
+    )
+
+
+def bare_key(text: pl.Expr) -> pl.Expr:
+    """`line_key` without outer punctuation: what the `lines` of a rule are compared with."""
+    return line_key(text).str.strip_chars(ENDS)
+
+
+def load_rules(folders: Iterable[Path] = ()) -> RuleBook:
+    """Load our rules and those of the given folders, check them and their examples.
+
+    Raises RuleError, naming file and rule, for an unknown key or role, a missing `why`, `drops` or `keeps`,
+    a duplicate name, a bad pattern or an example that does not hold.
+    """
+    rules: list[Rule] = []
+    digest = hashlib.sha256()
+    for folder in (RULES_FOLDER, *folders):
+        for path in sorted(folder.glob("*.toml")):
+            source = path.read_bytes()
+            digest.update(path.name.encode() + b"\0" + source)
+            rules += _read_file(path, source)
+    names: dict[str, Rule] = {}
+    for rule in rules:
+        if rule.name in names:
+            raise RuleError(f"{rule.file}: rule {rule.name!r} stands in {names[rule.name].file} already: rename one")
+        names[rule.name] = rule
+    book = RuleBook(tuple(rules), digest.hexdigest()[:12])
+    _check_examples(book)
+    return book
+
+
+@functools.cache
+def our_rules() -> RuleBook:
+    """The rules that ship with copydesk, loaded once."""
+    return load_rules()
+
+
+def _read_file(path: Path, source: bytes) -> list[Rule]:
+    name = path.name
+    try:
+        table = tomllib.loads(source.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RuleError(f"{name}: not valid TOML: {error}") from None
+    role = table.pop("role", None)
+    entries = table.pop("rule", [])
+    if table or not isinstance(entries, list):
+        raise RuleError(f"{name}: unknown key {sorted(table)}: a rule file has `role` and `[[rule]]` tables only")
+    return [_read_rule(name, n, entry, role) for n, entry in enumerate(entries, 1)]
+
+
+def _read_rule(file: str, number: int, entry: dict[str, Any], role: str | None) -> Rule:
+    label = f"{file}: rule {entry.get('name', f'number {number}')!r}"
+    known = {f.name for f in dataclasses.fields(Rule)} - {"file"}
+    if unknown := sorted(set(entry) - known):
+        raise RuleError(f"{label}: unknown key {unknown}: known are {sorted(known)}")
+    if missing := [k for k in ("name", "why", "drops", "keeps") if not entry.get(k)]:
+        raise RuleError(f"{label}: {missing} missing: a rule says why it is, what it drops and what it keeps")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", entry["name"]):
+        raise RuleError(f"{label}: a name is lower_snake_case")
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+    rule = Rule(**{"role": role, **values, "file": file})
+    if rule.role not in ROLES:
+        raise RuleError(f"{label}: role {rule.role!r} is none of {sorted(ROLES)}")
+    if rule.where not in get_args(Place) or rule.reach not in get_args(Reach):
+        raise RuleError(f"{label}: where is one of {get_args(Place)}, reach one of {get_args(Reach)}")
+    if not (rule.lines or rule.regex):
+        raise RuleError(f"{label}: needs `lines`, `starts` or `pattern`")
+    if rule.max_length > KEY_LENGTH and rule.pattern and re.search(r"(?<!\\)\$", re.sub(r"\[[^\]]*\]", "", rule.pattern)):
+        raise RuleError(f"{label}: matches on the first {KEY_LENGTH} characters, so `$` cannot mean the line's end")
+    if rule.regex:
+        try:
+            pl.select(pl.lit("").str.contains(rule.regex))
+        except pl.exceptions.PolarsError as error:
+            raise RuleError(f"{label}: bad pattern: {str(error).splitlines()[0]}") from None
+    return rule
+
+
+def _check_examples(book: RuleBook) -> None:
+    examples = [(n, line, True) for n, r in enumerate(book.rules) for line in r.drops]
+    examples += [(n, line, False) for n, r in enumerate(book.rules) for line in r.keeps]
+    texts = pl.Series("text", [line.strip() for _, line, _ in examples], dtype=pl.String)
+    hits = set(book.match(texts).iter_rows())
+    for text_id, (number, line, wanted) in enumerate(examples):
+        if ((text_id, number) in hits) != wanted:
+            rule = book.rules[number]
+            verb = "does not match its example in drops" if wanted else "matches its example in keeps"
+            raise RuleError(f"{rule.file}: rule {rule.name!r} {verb}: {line!r}")
