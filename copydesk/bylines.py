@@ -1,0 +1,176 @@
+"""Bylines: who wrote a page, read from one printed line.
+
+`parse_byline` reads the line as a whole: where anything in it is neither a name nor what goes with names, it
+is no byline. Names are never edited; a word of the refusal lists only makes a line no byline.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from copydesk.byline_cjk import CUES, parse_wide
+from copydesk.byline_list import read_list
+from copydesk.byline_stamps import is_date_head
+from copydesk.byline_types import Author, Byline
+from copydesk.byline_words import Words, words
+from copydesk.names import same_person
+
+__all__ = ["Author", "Byline", "closing_byline", "is_byline_cue", "parse_byline", "same_person"]
+
+LONGEST = 320
+"""Characters of the longest line that can be a byline (a news agency's list of reporters and editors)."""
+LONGEST_BARE = 110
+"""Characters of the longest list of bare names."""
+
+_LEAD = re.compile(r"[\s•·▪●◦*>»|/\\–—-]+")
+_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_FIRST_WORD = re.compile(r"[^\W\d_]+")
+_INNER_CUE = re.compile(
+    r"(?:\A|(?<=[\s|·•–—]))(?:[Bb][Yy]|[Vv]on|[Pp]ar|[Pp]or|[Dd]i|[Dd]oor|[Aa][vf]):?\s+(?=[^\W\d_])"
+)
+_CLOSING = re.compile(r"[.!?”\"’»…。」)]\s*(?P<list>\([^()]{4,90}\)|【[^【】]{2,40}】)\Z")
+
+_Found = tuple[list[Author], bool, bool]
+
+
+def is_byline_cue(text: str) -> bool:
+    """Whether a line is a cue alone: the name stands on the next line.
+
+    >>> is_byline_cue("By"), is_byline_cue("Von:"), is_byline_cue("By Ann Lee")
+    (True, True, False)
+    """
+    if len(text) > 40:
+        return False
+    bare = text.strip(" \t\u00a0•·▪|/*>»-–—")
+    colon = bare.endswith((":", "："))
+    bare = bare.rstrip(":： \u00a0").lower()
+    if bare in CUES:
+        return True
+    table = words()
+    return table.cues.get(bare) in ("author", "reporting") and (colon or bare not in table.section_labels)
+
+
+def parse_byline(text: str, *, language: str | None = None) -> Byline | None:
+    """Read a line as a byline, or return None where the line as a whole is none.
+
+    A date at either end is passed over. `language` (BCP 47) only settles what is otherwise in doubt: whether
+    one word after a cue such as "Di" is a name.
+
+    >>> parse_byline("By Park Min-hee, staff reporter").authors
+    (Author(name='Park Min-hee', kind='person', role='staff reporter', email=None, affiliation=None),)
+    >>> parse_byline("By the time we arrived, the doors were shut.") is None
+    True
+    """
+    if len(text) > LONGEST + 40:
+        return None
+    raw = text.strip()
+    if not 2 <= len(raw) <= LONGEST:
+        return None
+    found = parse_wide(raw) if _WIDE.search(raw) else _narrow(raw.replace("\u00a0", " "), language, words())
+    if found is None:
+        return None
+    authors, cued, truncated = found
+    start = len(text) - len(text.lstrip())
+    once: dict[str, Author] = {}
+    for author in authors:
+        once.setdefault(author.name.casefold(), author)
+    return Byline(start, start + len(raw), raw, tuple(once.values()), cued, truncated)
+
+
+def closing_byline(paragraph: str) -> Byline | None:
+    """The names in brackets that close a paragraph: "… sagte er. (Anna Muster aus Berlin, Bernd Beispiel)".
+
+    Offsets are characters in `paragraph`. At least one full name must stand there; initials ("kas") are not
+    read.
+    """
+    end = len(paragraph.rstrip())
+    if end < 12 or paragraph[end - 1] not in ")】":
+        return None
+    begin = max(0, end - 110)
+    m = _CLOSING.search(paragraph[begin:end])
+    if not m:
+        return None
+    found = parse_byline(m["list"])
+    if found is None or not any(a.kind == "person" for a in found.authors):
+        return None
+    at = begin + m.start("list")
+    return replace(found, start=at, end=end)
+
+
+def _narrow(raw: str, language: str | None, table: Words) -> _Found | None:
+    lead = _LEAD.match(raw)
+    line = raw[lead.end() :] if lead else raw
+    first = _FIRST_WORD.match(line)
+    cue = None
+    if first:
+        known = first.group().lower() in table.cue_words
+        cue = table.first.match(line) if known else table.glued.match(line)
+    if cue:
+        return _cued(line, cue, language, table)
+    if len(line) < 160 and any(c.isdigit() for c in line):
+        inner = _INNER_CUE.search(line)
+        if inner and is_date_head(line[: inner.start()]):
+            line = line[inner.start() :]
+            cue = table.first.match(line)
+            return _cued(line, cue, language, table) if cue else None
+    if len(line) > LONGEST_BARE or line[-1:] in "?!:" or not _is_list_like(line, table):
+        return None
+    return _bare(line, table)
+
+
+def _is_list_like(line: str, table: Words) -> bool:
+    """Whether no word in small letters stands there that a list of names has no room for: the cheap test."""
+    small = 0
+    for word in line.split():
+        if word[0].islower() and word.strip(".,;:()") not in table.list_words and "@" not in word:
+            small += 1
+            if small > 1:
+                return False
+    return small == 0 or any(c.isdigit() for c in line)
+
+
+def _cued(line: str, cue: re.Match[str], language: str | None, table: Words) -> _Found | None:
+    clauses: list[tuple[str, str]] = []
+    word, begin = " ".join(cue["cue"].lower().split()), cue.end()
+    for following in table.inner.finditer(line, begin):
+        clauses.append((word, line[begin : following.start()]))
+        word, begin = " ".join(following.group().lower().rstrip(" :").split()), following.end()
+    clauses.append((word, line[begin:]))
+    if word in table.labels and begin == len(line) and line[-1] not in ":：":
+        return None
+    authors: list[Author] = []
+    truncated = False
+    for word, body in clauses:
+        kind = table.cues.get(word, "author")
+        if kind == "other":
+            continue
+        spoken = table.language.get(word)
+        single = spoken is None or (language or "").split("-")[0] in spoken
+        people = read_list(body.strip(" \t,;"), table, cued=True, single=single)
+        if people is None:
+            if kind == "author" or not authors:
+                return None
+            continue
+        if kind == "photo":
+            authors += [replace(a, role=a.role or "photographer") for a in people[0]]
+        elif kind == "reporting" and not word.startswith("reporting"):
+            authors += [replace(a, role=a.role or word.removesuffix(" by")) for a in people[0]]
+        else:
+            authors += people[0]
+        truncated |= people[1]
+    if all(a.role == "photographer" for a in authors) and authors:
+        return None
+    return (authors, True, truncated) if authors or truncated else None
+
+
+def _bare(line: str, table: Words) -> _Found | None:
+    if line[0] == "(" and line[-1] == ")":
+        line = line[1:-1]
+    people = read_list(line, table, cued=False, single=False)
+    if not people or not people[0]:
+        return None
+    authors, truncated = people
+    if any((a.affiliation or "").lower() in table.pictures for a in authors):
+        return None
+    return authors, any(a.role for a in authors), truncated
