@@ -1,0 +1,155 @@
+"""Pages in, articles and their ledger out: the whole way, for a batch or for one page."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from copydesk.assemble import cut_spans, decide_roles, find_datelines
+from copydesk.fields import ARTICLE, BODY_ROLES, article_fields
+from copydesk.marks import mark_lines
+from copydesk.publishers import ProfileBook, load_profiles, match_publishers, our_profiles
+from copydesk.rules import RuleBook, load_rules, our_rules
+from copydesk.structure import page_structure
+
+LEDGER = {
+    "doc_id": pl.String, "line_no": pl.Int32, "char_start": pl.Int32, "char_end": pl.Int32,
+    "role": pl.String, "rule": pl.String, "confidence": pl.Float32, "text": pl.String,
+}  # fmt: skip
+"""The columns of the ledger dataset, in order."""
+REASON = pl.Struct({"check": pl.String, "column": pl.String, "value": pl.String})
+QUARANTINE = {
+    "doc_id": pl.String, "source": pl.String, "content_hash": pl.String, "text": pl.String, "raw": pl.Binary,
+    "reasons": pl.List(REASON), "ruleset": pl.String,
+}  # fmt: skip
+"""The columns of the quarantine dataset, in order."""
+PAGE = {
+    "doc_id": pl.String, "url": pl.String, "source": pl.String, "text": pl.String, "raw": pl.Binary,
+    "content_hash": pl.String, "encoding": pl.String, "problems": pl.List(REASON),
+}  # fmt: skip
+"""The columns of a page as a reader leaves it."""
+
+LIBRARY_VERSION = "1"
+"""Part of `ruleset`: goes up whenever code changes what a page becomes, as a rule file's content does by itself."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Desk:
+    """What decides how pages are cleaned: the rules and the profiles, each with its version."""
+
+    rules: RuleBook
+    profiles: ProfileBook
+
+    @property
+    def ruleset(self) -> str:
+        """The version that stands in every row."""
+        return f"{LIBRARY_VERSION}-{self.rules.version}-{self.profiles.version}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Cleaned:
+    """A cleaned batch: the three datasets as frames with the columns ARTICLE, LEDGER and QUARANTINE.
+
+    `spans` is the ledger with every text, and with the pages that were quarantined after they were read.
+    """
+
+    articles: pl.DataFrame
+    ledger: pl.DataFrame
+    quarantine: pl.DataFrame
+    spans: pl.DataFrame
+
+
+def open_desk(rules: Sequence[Path] = (), publishers: Sequence[Path] = ()) -> Desk:
+    """The desk with our rules and profiles and those of the given folders; raises RuleError."""
+    return Desk(
+        load_rules(rules) if rules else our_rules(), load_profiles(publishers) if publishers else our_profiles()
+    )
+
+
+def clean(text: str, *, url: str | None = None, doc_id: str = "page", desk: Desk | None = None) -> Cleaned:
+    """Clean one page of text, by the same path as a batch.
+
+    >>> page = clean("Ferry fares rise\\n\\nBy Ann Lee\\n\\nFares on the island ferry rise by a tenth in May, the council said on Monday evening.")
+    >>> page.articles["headline"].item()
+    'Ferry fares rise'
+    """
+    raw = text.encode("utf-8", "surrogatepass")
+    row = {"doc_id": doc_id, "url": url, "source": doc_id, "text": text, "content_hash": digest(raw), "problems": []}
+    return clean_pages(pl.DataFrame([row], schema=PAGE), desk=desk)
+
+
+def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
+    """Clean a batch of pages (columns of PAGE). Every page comes out once: as an article or quarantined."""
+    desk = desk or open_desk()
+    pages = pages.with_row_index("page")
+    problem = pl.col("problems").list.len().fill_null(0) > 0
+    readable = pages.filter(~problem & pl.col("text").is_not_null())
+    lines, hits, dissections = mark_lines(readable, desk.rules)
+    lines = page_structure(readable, lines, hits, desk.rules)
+    publishers = match_publishers(readable, lines, desk.profiles)
+    lines = decide_roles(lines, publishers)
+    datelines = find_datelines(lines)
+    spans = cut_spans(lines, dissections, datelines)
+    fields = article_fields(readable, spans, lines, dissections, datelines, publishers)
+    reasons = _not_articles(fields, lines)
+    good = fields.join(reasons, on="page", how="anti", maintain_order="left")
+    articles = _articles(good, readable, desk.ruleset)
+    spans = _spans(spans, readable)
+    ledger = _ledger(spans, good)
+    bad = pages.join(good.select("page"), on="page", how="anti", maintain_order="left")
+    quarantine = (
+        bad.join(reasons, on="page", how="left", maintain_order="left")
+        .with_columns(
+            reasons=pl.concat_list(pl.col("problems").fill_null([]), pl.col("reasons").fill_null([])),
+            ruleset=pl.lit(desk.ruleset),
+        )
+        .select(pl.col(n).cast(t) for n, t in QUARANTINE.items())
+    )
+    return Cleaned(articles, ledger, quarantine, spans)
+
+
+def digest(data: bytes) -> str:
+    """The first 32 hex digits of sha256: the hashes of all datasets."""
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    prose = lines.group_by("page").agg(paragraphs=pl.col("prose").sum(), lines=pl.len())
+    facts = fields.select("page", "body", "word_count").join(prose, on="page", how="left", maintain_order="left")
+    empty = pl.col("lines").is_null()
+    check = pl.when(empty).then(pl.lit("empty_page")).otherwise(pl.lit("not_an_article"))
+    value = pl.when(empty).then(pl.lit("no text")).otherwise(
+        pl.format("{} lines, {} paragraphs", pl.col("lines"), pl.col("paragraphs"))
+    )
+    return (
+        facts.filter(pl.col("paragraphs").fill_null(0) == 0)
+        .select("page", reasons=pl.concat_list(pl.struct(check=check, column=pl.lit("body"), value=value)))
+    )
+
+
+def _articles(good: pl.DataFrame, pages: pl.DataFrame, ruleset: str) -> pl.DataFrame:
+    facts = pages.select("page", "source", "content_hash", "text", dense=pl.col("text").str.replace_all(r"\s+", ""))
+    rows = good.join(facts, on="page", how="left", maintain_order="left")
+    normal = rows["body"].str.replace_all(r"\s+", " ")
+    return rows.with_columns(
+        text_hash=pl.Series([digest(t.encode("utf-8", "surrogatepass")) for t in rows["dense"]], dtype=pl.String),
+        body_hash=pl.Series([digest(t.encode("utf-8", "surrogatepass")) for t in normal], dtype=pl.String),
+        ruleset=pl.lit(ruleset),
+    ).select(pl.col(n).cast(t) for n, t in ARTICLE.items())
+
+
+def _spans(spans: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
+    return spans.join(pages.select("page", "doc_id"), on="page", how="inner", maintain_order="left").select(
+        pl.col(n).cast(t) for n, t in LEDGER.items()
+    )
+
+
+def _ledger(spans: pl.DataFrame, good: pl.DataFrame) -> pl.DataFrame:
+    """The spans of the articles, without the texts that their bodies hold."""
+    return spans.join(good.select("doc_id"), on="doc_id", how="semi", maintain_order="left").with_columns(
+        text=pl.when(~pl.col("role").is_in(BODY_ROLES)).then("text")
+    )

@@ -1,0 +1,51 @@
+"""Marks: what each line of a page shows, measured or matched, before anything is decided.
+
+Everything that depends on a line's text alone is worked out once for each distinct text and joined back.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from copydesk.dissect import dissect_lines
+from copydesk.lines import SENTENCE_END, split_lines
+from copydesk.rules import RuleBook
+
+PROSE_WEIGHT = 80
+"""A sentence of this weight is a paragraph; shorter ones may be captions, decks or buttons."""
+LONG_WEIGHT = 220
+"""Text of this weight is a paragraph even where its last sentence has no end."""
+
+
+def mark_lines(pages: pl.DataFrame, book: RuleBook) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Mark all lines of a batch.
+
+    `pages` has `page` (UInt32, ascending), `text` and `language` (may be null). Returns
+    lines: those of `split_lines` with `line` (UInt32, row number), `text_id`, the measures and `kind`;
+    hits: `line`, `rule` (number in the book), every rule that matched a line, wherever it stands;
+    dissections: `text_id` and the pieces of the lines that are bylines, dates or captions.
+    """
+    lines = split_lines(pages).with_row_index("line")
+    texts = lines.select("text").unique(maintain_order=True).with_row_index("text_id")
+    dissections = dissect_lines(texts)
+    lines = (
+        lines.join(texts, on="text", how="left", maintain_order="left")
+        .with_columns(weight=weight(pl.col("text")), ends=pl.col("text").str.tail(8).str.contains(SENTENCE_END))
+        .join(dissections.select("text_id", "kind"), on="text_id", how="left", maintain_order="left")
+        .with_columns(
+            bullet=pl.col("text").str.contains(r"^(?:[•▪◦‣●■*–-]|\d{1,2}\.)\s"),
+            gap=(pl.col("line_no") - pl.col("line_no").shift(1)).over("page").fill_null(2) > 1,
+        )
+        .with_columns(
+            sentence=pl.col("ends") & ((pl.col("weight") >= PROSE_WEIGHT) | pl.col("text").str.contains(r"[.!?。]\s")),
+        )
+    )
+    hits = lines.select("line", "text_id").join(book.match(texts["text"]), on="text_id").select("line", "rule")
+    return lines, hits, dissections
+
+
+def weight(text: pl.Expr) -> pl.Expr:
+    """How much a text says, in Latin letters: a Chinese, Japanese or Korean character counts two and a half."""
+    characters = text.str.len_chars()
+    wide = text.str.len_bytes() > 2.2 * characters
+    return pl.when(wide).then(characters * 2.5).otherwise(characters).cast(pl.Float32)

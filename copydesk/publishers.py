@@ -1,0 +1,168 @@
+"""Publisher profiles: what we know of one outlet, as data in `publishers/*.toml`, loaded strictly."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+
+from copydesk.rules import RuleError
+
+PUBLISHERS_FOLDER = Path(__file__).parent / "publishers"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Profile:
+    """One outlet. domains: of its pages and its e-mail addresses, subdomains included. mastheads: lines that
+    are its name and nothing else. zone: IANA zone of times printed without one. country: ISO 3166, lower case.
+    day_first: how it prints 03/04/2024; null where it never does.
+    """
+
+    name: str
+    why: str
+    file: str
+    domains: tuple[str, ...] = ()
+    mastheads: tuple[str, ...] = ()
+    zone: str | None = None
+    country: str | None = None
+    day_first: bool | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ProfileBook:
+    """All profiles of a run and the version that names exactly them."""
+
+    profiles: tuple[Profile, ...]
+    version: str
+
+    @functools.cached_property
+    def table(self) -> pl.DataFrame:
+        """`profile` (its number), `publisher`, `zone`, `country`."""
+        rows = [(n, p.name, p.zone, p.country) for n, p in enumerate(self.profiles)]
+        schema = {"profile": pl.UInt16, "publisher": pl.String, "zone": pl.String, "country": pl.String}
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    @functools.cached_property
+    def domains(self) -> pl.DataFrame:
+        """Every domain of every profile: `domain`, `profile`."""
+        rows = [(d, n) for n, p in enumerate(self.profiles) for d in p.domains]
+        return pl.DataFrame(rows, schema={"domain": pl.String, "profile": pl.UInt16}, orient="row")
+
+    @functools.cached_property
+    def mastheads(self) -> pl.DataFrame:
+        """Every masthead line: `text`, `profile`."""
+        rows = [(m, n) for n, p in enumerate(self.profiles) for m in p.mastheads]
+        return pl.DataFrame(rows, schema={"text": pl.String, "profile": pl.UInt16}, orient="row")
+
+
+def load_profiles(folders: Iterable[Path] = ()) -> ProfileBook:
+    """Load our profiles and those of the given folders.
+
+    Raises RuleError, naming the file, for an unknown key, a missing name or why, an unknown zone, or a domain or
+    masthead that two profiles claim.
+    """
+    profiles, digest, owners = [], hashlib.sha256(), dict[str, str]()
+    for folder in (PUBLISHERS_FOLDER, *folders):
+        for path in sorted(folder.glob("*.toml")):
+            source = path.read_bytes()
+            digest.update(path.name.encode() + b"\0" + source)
+            profile = _read_profile(path.name, source)
+            profiles.append(profile)
+            for claim in (*profile.domains, *profile.mastheads):
+                if claim in owners:
+                    raise RuleError(f"{path.name}: {claim!r} belongs to {owners[claim]} already: drop it from one of them")
+                owners[claim] = path.name
+    return ProfileBook(tuple(profiles), digest.hexdigest()[:12])
+
+
+@functools.cache
+def our_profiles() -> ProfileBook:
+    """The profiles that ship with copydesk, loaded once."""
+    return load_profiles()
+
+
+def _read_profile(file: str, source: bytes) -> Profile:
+    try:
+        entry = tomllib.loads(source.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RuleError(f"{file}: not valid TOML: {error}") from None
+    known = {f.name for f in dataclasses.fields(Profile)} - {"file"}
+    if unknown := sorted(set(entry) - known):
+        raise RuleError(f"{file}: unknown key {unknown}: known are {sorted(known)}")
+    if missing := [k for k in ("name", "why") if not entry.get(k)]:
+        raise RuleError(f"{file}: {missing} missing: a profile says whose it is and why it is needed")
+    if not (entry.get("domains") or entry.get("mastheads")):
+        raise RuleError(f"{file}: needs `domains` or `mastheads`, or no page can ever match it")
+    if zone := entry.get("zone"):
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise RuleError(f"{file}: zone {zone!r} is no IANA zone (such as 'Asia/Seoul')") from None
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+    return Profile(**values, file=file)
+
+
+COPYRIGHT_NAME = (
+    r"(?i)(?:©|ⓒ|\(c\)|copyright)[\s©ⓒ]*(?:(?:19|20)\d\d(?:\s?[-–]\s?(?:19|20)\d\d)?)?[\s,:]*"
+    r"([^\s\d.,|©ⓒ][^.,|©ⓒ]{1,38}?)\s*(?:[.,|]|all rights|alle rechte|tous droits|todos los|무단|無断|$)"
+)
+"""The owner that a copyright line names."""
+
+
+def match_publishers(pages: pl.DataFrame, lines: pl.DataFrame, book: ProfileBook) -> pl.DataFrame:
+    """Find each page's publisher: its profile's name by the URL's host, a masthead line or an e-mail address on the
+    page; else the host; else the name on its first lines or in its copyright line.
+
+    `pages` has `page` and `url`; `lines` those of `page_structure`. Returns `page`, `publisher`, `masthead` (the
+    publisher as a line of the page spells it, or null), `zone` and `country`.
+    """
+    hosts = pages.select("page", host=host(pl.col("url")))
+    by_host = _by_domain(hosts.select("page", domain="host"), book)
+    by_masthead = lines.select("page", "text").join(book.mastheads, on="text").select("page", "profile")
+    mail = (
+        lines.filter(pl.col("text").str.contains("@", literal=True))
+        .select("page", domain=pl.col("text").str.extract(r"@([A-Za-z0-9.-]+\.[A-Za-z]{2,})", 1).str.to_lowercase())
+        .drop_nulls()
+    )
+    found = (
+        pl.concat([by_host, by_masthead, _by_domain(mail, book)])
+        .unique("page", keep="first", maintain_order=True)
+        .join(book.table, on="profile")
+    )
+    top = lines.filter(pl.col("rule_name") == "masthead_first_line").select("page", named="text")
+    owner = (
+        lines.filter(pl.col("in_tail"), pl.col("weight") <= 200)
+        .select("page", named=pl.col("text").str.extract(COPYRIGHT_NAME, 1).str.strip_chars())
+        .drop_nulls()
+    )
+    named = pl.concat([top, owner]).unique("page", keep="first", maintain_order=True)
+    mastheads = lines.join(book.mastheads, on="text").select("page", masthead="text").unique("page", keep="first", maintain_order=True)
+    return (
+        hosts.join(found, on="page", how="left", maintain_order="left")
+        .join(named, on="page", how="left", maintain_order="left")
+        .join(mastheads, on="page", how="left", maintain_order="left")
+        .select("page", pl.coalesce("publisher", "host", "named").alias("publisher"), "masthead", "zone", "country")
+    )
+
+
+def host(url: pl.Expr) -> pl.Expr:
+    """The host of a URL, without `www.`."""
+    return url.str.extract(r"^[a-zA-Z]+://(?:[^/@]*@)?(?:www\.)?([^/:?#]+)", 1).str.to_lowercase()
+
+
+def _by_domain(rows: pl.DataFrame, book: ProfileBook) -> pl.DataFrame:
+    """Match `domain` or a parent of it against the profiles."""
+    distinct = rows.select("domain").unique().drop_nulls()
+    parents = distinct.with_columns(
+        parent=pl.col("domain").map_elements(
+            lambda d: [d.split(".", n)[-1] for n in range(d.count("."))], return_dtype=pl.List(pl.String)
+        )
+    ).explode("parent", empty_as_null=True)
+    known = parents.join(book.domains, left_on="parent", right_on="domain").unique("domain", keep="first")
+    return rows.join(known.select("domain", "profile"), on="domain", maintain_order="left").select("page", "profile")

@@ -1,0 +1,222 @@
+"""The page as a whole: where the article begins and ends, which line is its headline, what stands twice.
+
+Works on the marked lines of a batch and adds one Boolean or reference column an idea; decides no role.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from copydesk.marks import PROSE_WEIGHT
+from copydesk.rules import RuleBook
+
+HEAD_SHARE = 0.2
+"""A rule for the head of a page counts before this share of its prose, one for the tail after `TAIL_SHARE`."""
+TAIL_SHARE = 0.7
+CUT_BUDGET = 0.3
+"""Share of a page's prose that a header may take with it when it reaches to the page's end."""
+LATE_HEAD_WEIGHT = 700
+"""Prose that may stand between a headline and its byline: captions and a standfirst, not the article."""
+
+
+def rule_facts(book: RuleBook) -> pl.DataFrame:
+    """The rules as a table: `rule` (number), `rule_name`, `rule_role`, `where`, `reach`, `weak`."""
+    rows = [(n, r.name, r.role, r.where, r.reach, r.weak) for n, r in enumerate(book.rules)]
+    schema = {
+        "rule": pl.UInt16, "rule_name": pl.String, "rule_role": pl.String, "where": pl.String, "reach": pl.String,
+        "weak": pl.Boolean,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def page_structure(pages: pl.DataFrame, lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.DataFrame:
+    """Add to the marked lines of a batch (`pages` has `page` and `url`):
+
+    `rule_name`, `rule_role`: the furniture rule that holds for the line where it stands, or null;
+    `cut_name`, `cut_role`: the rule of the header whose reach takes the line, or null;
+    `prose`: a paragraph of the article as far as its shape, rules and place say;
+    `in_head`, `in_tail`: before the first and after the last such paragraph;
+    `headline`: the page's headline; `repeats`: the same text stands before it on the page.
+    """
+    lines = _fired_rules(lines, hits, book)
+    lines = _reach(lines)
+    lines = _zones(lines)
+    return _headline(lines, pages)
+
+
+def _fired_rules(lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.DataFrame:
+    facts = rule_facts(book)
+    everywhere = facts.filter((pl.col("where") == "anywhere") & ~pl.col("weak")).select("rule")
+    certain = hits.join(everywhere, on="rule", how="semi").select("line").unique()
+    lines = lines.with_columns(hit=pl.col("line").is_in(certain["line"].implode()))
+    shape = (pl.col("sentence") | (pl.col("weight") >= 220)) & ~pl.col("hit") & ~pl.col("kind").is_in(["byline", "date", "caption", "credit"]).fill_null(False)
+    lines = lines.with_columns(prose=shape & (pl.col("weight") >= PROSE_WEIGHT))
+    weight = pl.when(pl.col("prose")).then(pl.col("weight")).otherwise(0.0)
+    lines = lines.with_columns(
+        before=(weight.cum_sum() - weight).over("page"),
+        total=weight.sum().over("page"),
+        prose_before=(pl.col("prose").cast(pl.Int32).cum_sum() - pl.col("prose").cast(pl.Int32)).over("page"),
+        prose_after=(pl.col("prose").cast(pl.Int32).sum() - pl.col("prose").cast(pl.Int32).cum_sum()).over("page"),
+    )
+    marked = pl.col("line").is_in(hits["line"].unique().implode())
+    short = ((pl.col("weight") < 40) & ~pl.col("ends")).cast(pl.Int8)
+    around = pl.sum_horizontal(short.shift(n).over("page").fill_null(0) for n in (-2, -1, 1, 2))
+    beside = marked.shift(1).over("page").fill_null(False) | marked.shift(-1).over("page").fill_null(False)
+    lines = lines.with_columns(company=beside | (around >= 3), rank=pl.int_range(pl.len()).over("page"))
+    head = (pl.col("before") <= HEAD_SHARE * pl.col("total")) | (pl.col("prose_before") <= 1)
+    tail = (pl.col("before") >= TAIL_SHARE * pl.col("total")) | (pl.col("prose_after") <= 1)
+    holds = (pl.col("company") | ~pl.col("weak")) & (
+        (pl.col("where") == "anywhere")
+        | ((pl.col("where") == "top") & (pl.col("rank") < 3))
+        | ((pl.col("where") == "head") & head)
+        | ((pl.col("where") == "tail") & tail)
+        | ((pl.col("where") == "edge") & (head | tail))
+        | ((pl.col("where") == "inside") & ~head & ~tail)
+    )
+    fired = (
+        hits.join(
+            lines.select("line", "rank", "company", "before", "total", "prose_before", "prose_after"), on="line"
+        )
+        .join(facts, on="rule")
+        .filter(holds)
+        .sort("line", "weak", "rule")
+        .unique("line", keep="first", maintain_order=True)
+        .select("line", "rule_name", "rule_role", "reach", "weak")
+    )
+    lines = lines.join(fired, on="line", how="left", maintain_order="left")
+    return lines.with_columns(prose=pl.col("prose") & pl.col("rule_name").is_null())
+
+
+def _reach(lines: pl.DataFrame) -> pl.DataFrame:
+    """Carry a header's rule to the lines it reaches, within its budget."""
+    weight = pl.when(pl.col("prose")).then(pl.col("weight")).otherwise(0.0)
+    lines = lines.with_columns(before=(weight.cum_sum() - weight).over("page"), total=weight.sum().over("page"))
+    ends_page = (
+        (pl.col("reach") == "rest")
+        & (pl.col("before") >= (1 - CUT_BUDGET) * pl.col("total"))
+        & (pl.col("before") > 0)
+    ).fill_null(False)
+    first = (
+        lines.filter(ends_page)
+        .unique("page", keep="first", maintain_order=True)
+        .select("page", cut_line="line", end_name="rule_name", end_role="rule_role")
+    )
+    lines = lines.join(first, on="page", how="left", maintain_order="left")
+    ended = pl.col("line") > pl.col("cut_line")
+    # a list header takes the short lines below it, up to a paragraph, a full stop or the next rule's line; not the
+    # line right above a paragraph, which may be its sub-heading; and nothing where no paragraph stands before it
+    header = pl.col("reach").is_in(["list", "rest"]).fill_null(False) & (pl.col("before") > 0)
+    stops = (
+        pl.col("prose")
+        | pl.col("sentence")
+        | pl.col("text").str.contains(r"[.。]$")
+        | (pl.col("kind") == "byline").fill_null(False)
+        | ((pl.col("kind") == "date").fill_null(False) & (pl.col("prose_after") > 0))
+        | (pl.col("prose").shift(-1).over("page").fill_null(False) & ~pl.col("bullet"))
+    )
+    lines = lines.with_columns(block=(header | stops).cum_sum().over("page"))
+    lists = (
+        lines.filter(header)
+        .select("page", "block", list_name="rule_name", list_role="rule_role")
+        .unique(["page", "block"], keep="first", maintain_order=True)
+    )
+    return (
+        lines.join(lists, on=["page", "block"], how="left", maintain_order="left")
+        .with_columns(
+            cut_name=pl.coalesce("list_name", pl.when(ended).then("end_name")),
+            cut_role=pl.coalesce("list_role", pl.when(ended).then("end_role")),
+            ended=ended.fill_null(False),
+        )
+        # in a header's list, words that are weak by themselves are its items
+        .with_columns(
+            pl.when(pl.col("weak") & pl.col("cut_name").is_not_null()).then(None).otherwise(pl.col(c)).alias(c)
+            for c in ("rule_name", "rule_role")
+        )
+        .with_columns(prose=pl.col("prose") & pl.col("cut_name").is_null())
+        .drop("cut_line", "end_name", "end_role", "list_name", "list_role", "block")
+    )
+
+
+def _zones(lines: pl.DataFrame) -> pl.DataFrame:
+    at = pl.when(pl.col("prose")).then(pl.col("line"))
+    weight = pl.when(pl.col("prose")).then(pl.col("weight")).otherwise(0.0)
+    lines = lines.with_columns(
+        first_prose=at.min().over("page"),
+        last_prose=at.max().over("page"),
+        before=(weight.cum_sum() - weight).over("page"),
+        total=weight.sum().over("page"),
+        repeats=(pl.int_range(pl.len()) > 0).over("page", "text"),
+    )
+    # a byline or date below a deck or caption: the head reaches down to it
+    late = (
+        pl.col("kind").is_in(["date", "byline", "cue"])
+        & pl.col("rule_name").is_null()
+        & (pl.col("before") <= LATE_HEAD_WEIGHT)
+        & (pl.col("before") <= 0.25 * pl.col("total"))
+    )
+    lines = lines.with_columns(head_end=pl.when(late).then(pl.col("line")).max().over("page"))
+    start = pl.max_horizontal(pl.col("first_prose"), pl.col("head_end") + 1)
+    return lines.with_columns(
+        in_head=(pl.col("line") < start).fill_null(True),
+        in_tail=(pl.col("line") > pl.col("last_prose")).fill_null(False),
+    )
+
+
+def _headline(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
+    """Choose each page's headline among the title-like lines above its first paragraph.
+
+    The words of the page's address, where it has some, are the strongest sign: most outlets write it from the headline.
+    """
+    free = pl.col("rule_name").is_null() & pl.col("cut_name").is_null()
+    kind = pl.col("kind").is_null() | (pl.col("kind") == "name")
+    title = free & kind & pl.col("weight").is_between(12, 260) & ~pl.col("bullet")
+    early = pl.col("in_head") | (pl.col("line") < pl.col("first_prose")) | (pl.col("prose_before") <= LATE_TITLE)
+    twin = (pl.col("text") == pl.col("text").shift(-1).over("page")) | (pl.col("text") == pl.col("text").shift(1).over("page"))
+    titles = lines.filter(title & early & ~(twin.fill_null(False) & pl.col("text").str.contains(r"[.!?。][)\"”’]?( \(.*\))?$")))
+    words = pl.col("text").str.to_lowercase().str.extract_all(r"[\pL\pN]{3,}").list.unique()
+    slugs = pages.select("page", slug=_slug_words(pl.col("url")))
+    titles = (
+        titles.join(slugs, on="page", how="left", maintain_order="left")
+        .with_columns(words=words)
+        .with_columns(shared=pl.col("words").list.set_intersection("slug").list.len().fill_null(0))
+        .with_columns(
+            told=(pl.col("shared") >= 2) & (pl.col("shared") >= 0.5 * pl.min_horizontal(pl.col("slug").list.len(), pl.col("words").list.len())),
+            rank=pl.int_range(pl.len()).over("page"),
+        )
+    )
+    below = pl.col("line") > pl.max_horizontal(pl.col("first_prose"), pl.col("head_end"))
+    lost_above = ~pl.col("sentence") & (pl.col("weight") >= 30) & ~pl.col("ends") & ~_any_above(titles)
+    titles = titles.filter(pl.col("told") | (~below & ~pl.col("sentence")) | lost_above)
+    score = (
+        pl.min_horizontal(pl.col("weight"), pl.lit(70.0)) / 70
+        + (pl.col("text").str.count_matches(" ") >= 3).cast(pl.Float32) * 0.3
+        - pl.col("text").str.ends_with(".").cast(pl.Float32) * 0.7
+        - pl.col("sentence").cast(pl.Float32) * 0.5
+        - (pl.col("weight") > 160).cast(pl.Float32) * 0.4
+        - (pl.col("kind") == "name").fill_null(False).cast(pl.Float32) * 0.6
+        - 0.12 * pl.min_horizontal(pl.col("rank"), pl.lit(10))
+        + pl.col("told").cast(pl.Float32) * (0.8 + pl.col("shared") * 0.1)
+    )
+    best = (
+        titles.with_columns(score=score)
+        .sort("page", "score", "line", descending=[False, True, False])
+        .unique("page", keep="first", maintain_order=True)
+        .select("line", headline=pl.lit(True))
+    )
+    return lines.join(best, on="line", how="left", maintain_order="left").with_columns(pl.col("headline").fill_null(False))
+
+
+LATE_TITLE = 2
+"""Paragraphs that may stand above a headline: a caption or two whose headline was lost at the top."""
+
+
+def _any_above(titles: pl.DataFrame) -> pl.Expr:
+    """Whether the page has a title-like line where headlines stand, above its first paragraph."""
+    above = titles.filter(pl.col("line") <= pl.max_horizontal(pl.col("first_prose"), pl.col("head_end")), ~pl.col("sentence"))
+    return pl.col("page").is_in(above["page"].unique().implode())
+
+
+def _slug_words(url: pl.Expr) -> pl.Expr:
+    """The words of the longest part of a URL's path."""
+    path = url.str.replace(r"^[a-z]+://[^/]+", "").str.replace(r"[?#].*$", "").str.to_lowercase()
+    return path.str.extract_all(r"[\pL\pN]{3,}").list.unique()
