@@ -118,7 +118,7 @@ def digest(data: bytes) -> str:
 
 
 def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    prose = lines.group_by("page").agg(paragraphs=pl.col("prose").sum(), lines=pl.len())
+    prose = lines.group_by("page").agg(paragraphs=(pl.col("prose") & (pl.col("role") == "body")).sum(), lines=pl.len())
     facts = fields.select("page", "body", "word_count").join(prose, on="page", how="left", maintain_order="left")
     empty = pl.col("lines").is_null()
     check = pl.when(empty).then(pl.lit("empty_page")).otherwise(pl.lit("not_an_article"))
