@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import polars as pl
 
+from copydesk.bylines import Byline
 from copydesk.datelines import dateline_byline, split_dateline
 from copydesk.dissect import AUTHOR, author_row
-from copydesk.bylines import Byline
 
 SHORT = 60
 """A line lighter than this that ends no sentence is a label rather than text."""
@@ -114,7 +115,10 @@ def decide_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
     """
     outlet = publishers.select("page", outlet=pl.coalesce("masthead", "publisher"))
     lines = lines.join(outlet, on="page", how="left", maintain_order="left").with_columns(
-        masthead=((pl.col("text").str.strip_chars("/|–—- ") == pl.col("outlet")) & (pl.col("in_head") | pl.col("in_tail"))).fill_null(False)
+        masthead=(
+            (pl.col("text").str.strip_chars("/|–—- ") == pl.col("outlet"))
+            & (pl.col("in_head") | pl.col("in_tail"))
+        ).fill_null(False)
     )
     lines = _context(lines)
     lines = lines.with_columns(
@@ -122,16 +126,24 @@ def decide_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
             *(pl.when(d.when.fill_null(False)).then(pl.lit(n, pl.UInt8)) for n, d in enumerate(PRECEDENCE))
         )
     )
-    own = {n: d for n, d in enumerate(PRECEDENCE)}
+    own = dict(enumerate(PRECEDENCE))
     borrowed = [n for n, d in own.items() if d.rule_from]
     role, rule = pl.lit(None, pl.String), pl.lit(None, pl.String)
     for n in borrowed:
         role = pl.when(pl.col("decision") == n).then(pl.col(own[n].role_from or "")).otherwise(role)
         rule = pl.when(pl.col("decision") == n).then(pl.col(own[n].rule_from or "")).otherwise(rule)
     return lines.with_columns(
-        role=pl.coalesce(role, pl.col("decision").replace_strict({n: d.role for n, d in own.items()}, return_dtype=pl.String)),
-        rule=pl.coalesce(rule, pl.col("decision").replace_strict({n: d.rule for n, d in own.items()}, return_dtype=pl.String)),
-        confidence=pl.col("decision").replace_strict({n: d.confidence for n, d in own.items()}, return_dtype=pl.Float32),
+        role=pl.coalesce(
+            role,
+            pl.col("decision").replace_strict({n: d.role for n, d in own.items()}, return_dtype=pl.String),
+        ),
+        rule=pl.coalesce(
+            rule,
+            pl.col("decision").replace_strict({n: d.rule for n, d in own.items()}, return_dtype=pl.String),
+        ),
+        confidence=pl.col("decision").replace_strict(
+            {n: d.confidence for n, d in own.items()}, return_dtype=pl.Float32
+        ),
         in_pieces=pl.col("decision").is_in([n for n, d in own.items() if d.pieces]),
     )
 
@@ -142,14 +154,17 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
     free = pl.col("rule_name").is_null() & _UNCUT
     lines = lines.with_columns(
         free=free,
-        owner_line=pl.col("in_tail") & pl.col("text").str.contains(r"^[©ⓒ]") & (pl.col("text").str.strip_chars("©ⓒ ") == pl.col("outlet")),
+        owner_line=pl.col("in_tail")
+        & pl.col("text").str.contains(r"^[©ⓒ]")
+        & (pl.col("text").str.strip_chars("©ⓒ ") == pl.col("outlet")),
         headline_line=headline,
         headline_text=pl.when(pl.col("headline")).then(pl.col("text")).max().over("page"),
     ).with_columns(
         after_headline=(pl.col("line") > pl.col("headline_line")).fill_null(True),
         above_headline=(pl.col("line") < pl.col("headline_line")).fill_null(False) & free,
         above_headline_anyway=(pl.col("line") < pl.col("headline_line")).fill_null(False),
-        again_headline=(pl.col("text") == pl.col("headline_text")).fill_null(False) & (pl.col("line") != pl.col("headline_line")),
+        again_headline=(pl.col("text") == pl.col("headline_text")).fill_null(False)
+        & (pl.col("line") != pl.col("headline_line")),
         next_is_headline=pl.col("headline").shift(-1).over("page").fill_null(False),
         below_masthead=pl.col("masthead").shift(1).over("page").fill_null(False)
         | (pl.col("rule_name").shift(1).over("page") == "masthead_first_line").fill_null(False),
@@ -158,21 +173,31 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
     cue_before = (_kind("cue").shift(1)).over("page").fill_null(False)
     lines = lines.with_columns(
         cued_name=cue_before & (_kind("name") | (pl.col("weight") <= 40)) & ~pl.col("sentence") & free,
-        cue_counts=(pl.col("kind").shift(-1).over("page") == "name").fill_null(False) | (pl.col("weight").shift(-1).over("page") <= 40),
-        twin=((pl.col("text") == pl.col("text").shift(-1)).over("page").fill_null(False)) & (pl.col("weight") >= 30) & (pl.col("weight") <= 400),
+        cue_counts=(pl.col("kind").shift(-1).over("page") == "name").fill_null(False)
+        | (pl.col("weight").shift(-1).over("page") <= 40),
+        twin=((pl.col("text") == pl.col("text").shift(-1)).over("page").fill_null(False))
+        & (pl.col("weight") >= 30)
+        & (pl.col("weight") <= 400),
     ).with_columns(
         again_caption=(
             pl.col("repeats")
             & (
                 _kind("caption", "credit")
-                | ((pl.col("text") == pl.col("text").shift(1)).over("page") & (pl.col("weight") >= 30) & (pl.col("weight") <= 400))
+                | (
+                    (pl.col("text") == pl.col("text").shift(1)).over("page")
+                    & (pl.col("weight") >= 30)
+                    & (pl.col("weight") <= 400)
+                )
             )
         ).fill_null(False)
     )
     around = pl.col("rule_role").shift(1).over("page")
     lines = lines.with_columns(
         between_role=pl.when(
-            (around == pl.col("rule_role").shift(-1).over("page")) & free & ~pl.col("prose") & ~pl.col("text").str.contains(r"[.。]$")
+            (around == pl.col("rule_role").shift(-1).over("page"))
+            & free
+            & ~pl.col("prose")
+            & ~pl.col("text").str.contains(r"[.。]$")
         ).then(around),
         between_rule=pl.col("rule_name").shift(1).over("page"),
     )
@@ -184,8 +209,14 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
         date_counts=(pl.col("in_head") | (pl.col("in_tail") & ~head_date)) & _OPEN,
         bare_byline=bare & ~head_byline,
     )
-    lines = lines.with_columns(bare_byline=pl.col("bare_byline") & (pl.col("bare_byline").cast(pl.Int32).cum_sum().over("page") <= 3))
-    who_or_when = (pl.col("date_counts") & _kind("date")) | (_kind("byline", "cue") & pl.col("in_head")) | pl.col("bare_byline")
+    lines = lines.with_columns(
+        bare_byline=pl.col("bare_byline") & (pl.col("bare_byline").cast(pl.Int32).cum_sum().over("page") <= 3)
+    )
+    who_or_when = (
+        (pl.col("date_counts") & _kind("date"))
+        | (_kind("byline", "cue") & pl.col("in_head"))
+        | pl.col("bare_byline")
+    )
     last_who = pl.when(who_or_when & pl.col("in_head")).then(pl.col("line")).max().over("page")
     return lines.with_columns(standfirst_place=(pl.col("line") < last_who).fill_null(False))
 
@@ -202,17 +233,33 @@ def cut_spans(lines: pl.DataFrame, dissections: pl.DataFrame, datelines: pl.Data
         .unnest("pieces")
     )
     kicker = pl.col("text").str.extract(r"^(\[[^\[\]]{2,40}\]\s*)\S", 1)
-    kickers = whole.filter(pl.col("role") == "headline").with_columns(cut=kicker.str.len_chars()).filter(pl.col("cut") > 0)
+    kickers = (
+        whole.filter(pl.col("role") == "headline")
+        .with_columns(cut=kicker.str.len_chars())
+        .filter(pl.col("cut") > 0)
+    )
     cuts = pl.concat(
         [
-            kickers.select("line", pl.col("cut").cast(pl.UInt32), first_role=pl.lit("kicker"), first_rule=pl.lit("kicker_in_brackets")),
-            datelines.select("line", "cut", first_role=pl.lit("dateline"), first_rule=pl.lit("dateline_printed")),
+            kickers.select(
+                "line",
+                pl.col("cut").cast(pl.UInt32),
+                first_role=pl.lit("kicker"),
+                first_rule=pl.lit("kicker_in_brackets"),
+            ),
+            datelines.select(
+                "line", "cut", first_role=pl.lit("dateline"), first_rule=pl.lit("dateline_printed")
+            ),
         ]
     )
     length = pl.col("text").str.len_chars().cast(pl.UInt32)
     whole = whole.join(cuts, on="line", how="left", maintain_order="left")
     heads = whole.filter(pl.col("cut") > 0).select(
-        *keep, start=pl.lit(0, pl.UInt32), end="cut", role="first_role", rule="first_rule", confidence=pl.lit(1.0, pl.Float32)
+        *keep,
+        start=pl.lit(0, pl.UInt32),
+        end="cut",
+        role="first_role",
+        rule="first_rule",
+        confidence=pl.lit(1.0, pl.Float32),
     )
     rests = whole.select(
         *keep, start=pl.col("cut").fill_null(0), end=length, role="role", rule="rule", confidence="confidence"
@@ -251,7 +298,7 @@ def find_datelines(lines: pl.DataFrame) -> pl.DataFrame:
         if found:
             byline = dateline_byline(text)
             rows.append((page, line, found[1], found[0], _authors(byline), byline.raw if byline else None))
-    schema = {
+    schema: dict[str, Any] = {
         "page": pl.UInt32, "line": pl.UInt32, "cut": pl.UInt32, "dateline": pl.String,
         "authors": pl.List(AUTHOR), "byline_raw": pl.String,
     }  # fmt: skip

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -16,23 +17,25 @@ from copydesk.publishers import ProfileBook, load_profiles, match_publishers, ou
 from copydesk.rules import RuleBook, load_rules, our_rules
 from copydesk.structure import page_structure
 
-LEDGER = {
+LEDGER: dict[str, Any] = {
     "doc_id": pl.String, "line_no": pl.Int32, "char_start": pl.Int32, "char_end": pl.Int32,
     "role": pl.String, "rule": pl.String, "confidence": pl.Float32, "text": pl.String,
 }  # fmt: skip
 """The columns of the ledger dataset, in order."""
 REASON = pl.Struct({"check": pl.String, "column": pl.String, "value": pl.String})
-QUARANTINE = {
+QUARANTINE: dict[str, Any] = {
     "doc_id": pl.String, "source": pl.String, "content_hash": pl.String, "text": pl.String, "raw": pl.Binary,
     "reasons": pl.List(REASON), "ruleset": pl.String,
 }  # fmt: skip
 """The columns of the quarantine dataset, in order."""
-PAGE = {
+PAGE: dict[str, Any] = {
     "doc_id": pl.String, "url": pl.String, "source": pl.String, "text": pl.String, "raw": pl.Binary,
     "content_hash": pl.String, "encoding": pl.String, "problems": pl.List(REASON),
 }  # fmt: skip
 """The columns of a page as a reader leaves it."""
 
+FEW_SENTENCES = 4
+"""A page without one paragraph is still an article where it has as many short sentences."""
 LIBRARY_VERSION = "1"
 """Part of `ruleset`: goes up whenever code changes what a page becomes, as a rule file's content does by itself."""
 
@@ -66,19 +69,28 @@ class Cleaned:
 def open_desk(rules: Sequence[Path] = (), publishers: Sequence[Path] = ()) -> Desk:
     """The desk with our rules and profiles and those of the given folders; raises RuleError."""
     return Desk(
-        load_rules(rules) if rules else our_rules(), load_profiles(publishers) if publishers else our_profiles()
+        load_rules(rules) if rules else our_rules(),
+        load_profiles(publishers) if publishers else our_profiles(),
     )
 
 
 def clean(text: str, *, url: str | None = None, doc_id: str = "page", desk: Desk | None = None) -> Cleaned:
     """Clean one page of text, by the same path as a batch.
 
-    >>> page = clean("Ferry fares rise\\n\\nBy Ann Lee\\n\\nFares on the island ferry rise by a tenth in May, the council said on Monday evening.")
+    >>> lead = "Fares on the island ferry rise by a tenth in May, the council said on Monday evening."
+    >>> page = clean(f"Ferry fares rise\\n\\nBy Ann Lee\\n\\n{lead}")
     >>> page.articles["headline"].item()
     'Ferry fares rise'
     """
     raw = text.encode("utf-8", "surrogatepass")
-    row = {"doc_id": doc_id, "url": url, "source": doc_id, "text": text, "content_hash": digest(raw), "problems": []}
+    row: dict[str, Any] = {
+        "doc_id": doc_id,
+        "url": url,
+        "source": doc_id,
+        "text": text,
+        "content_hash": digest(raw),
+        "problems": [],
+    }
     return clean_pages(pl.DataFrame([row], schema=PAGE), desk=desk)
 
 
@@ -118,25 +130,36 @@ def digest(data: bytes) -> str:
 
 
 def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    prose = lines.group_by("page").agg(paragraphs=(pl.col("prose") & (pl.col("role") == "body")).sum(), lines=pl.len())
-    facts = fields.select("page", "body", "word_count").join(prose, on="page", how="left", maintain_order="left")
+    prose = lines.group_by("page").agg(
+        paragraphs=(pl.col("prose") & (pl.col("role") == "body")).sum(),
+        sentences=(pl.col("ends") & (pl.col("role") == "body")).sum(),
+        lines=pl.len(),
+    )
+    facts = fields.select("page", "body", "word_count").join(
+        prose, on="page", how="left", maintain_order="left"
+    )
     empty = pl.col("lines").is_null()
     check = pl.when(empty).then(pl.lit("empty_page")).otherwise(pl.lit("not_an_article"))
-    value = pl.when(empty).then(pl.lit("no text")).otherwise(
-        pl.format("{} lines, {} paragraphs", pl.col("lines"), pl.col("paragraphs"))
+    value = (
+        pl.when(empty)
+        .then(pl.lit("no text"))
+        .otherwise(pl.format("{} lines, {} paragraphs", pl.col("lines"), pl.col("paragraphs")))
     )
-    return (
-        facts.filter(pl.col("paragraphs").fill_null(0) == 0)
-        .select("page", reasons=pl.concat_list(pl.struct(check=check, column=pl.lit("body"), value=value)))
-    )
+    return facts.filter(
+        (pl.col("paragraphs").fill_null(0) == 0) & (pl.col("sentences").fill_null(0) < FEW_SENTENCES)
+    ).select("page", reasons=pl.concat_list(pl.struct(check=check, column=pl.lit("body"), value=value)))
 
 
 def _articles(good: pl.DataFrame, pages: pl.DataFrame, ruleset: str) -> pl.DataFrame:
-    facts = pages.select("page", "source", "content_hash", "text", dense=pl.col("text").str.replace_all(r"\s+", ""))
+    facts = pages.select(
+        "page", "source", "content_hash", "text", dense=pl.col("text").str.replace_all(r"\s+", "")
+    )
     rows = good.join(facts, on="page", how="left", maintain_order="left")
     normal = rows["body"].str.replace_all(r"\s+", " ")
     return rows.with_columns(
-        text_hash=pl.Series([digest(t.encode("utf-8", "surrogatepass")) for t in rows["dense"]], dtype=pl.String),
+        text_hash=pl.Series(
+            [digest(t.encode("utf-8", "surrogatepass")) for t in rows["dense"]], dtype=pl.String
+        ),
         body_hash=pl.Series([digest(t.encode("utf-8", "surrogatepass")) for t in normal], dtype=pl.String),
         ruleset=pl.lit(ruleset),
     ).select(pl.col(n).cast(t) for n, t in ARTICLE.items())

@@ -130,9 +130,12 @@ def _named(line: str) -> tuple[str, str] | None:
     return (m["caption"], m["credit"]) if m and _is_title_case(m["credit"]) else None
 
 
-_COMMA_LABEL = re.compile(r"(?:Image|Photo|Picture) (?P<label>source|credit|copyright|caption), ?(?P<rest>\S.*)")
+_COMMA_LABEL = re.compile(
+    r"(?:Image|Photo|Picture) (?P<label>source|credit|copyright|caption), ?(?P<rest>\S.*)"
+)
 _SENTENCE_AND_NAME = re.compile(
-    r"(?P<caption>.{20,600}[.!?][\"”’']?) \((?P<credit>(?:(?:photo |image |picture )?(?:provided |courtesy )?(?:by|of|via) )?"
+    r"(?P<caption>.{20,600}[.!?][\"”’']?) "
+    r"\((?P<credit>(?:(?:photo |image |picture )?(?:provided |courtesy )?(?:by|of|via) )?"
     r"[A-ZÀ-Þ][^().:]{2,70})\)"
 )
 

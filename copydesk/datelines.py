@@ -155,7 +155,13 @@ def _sure(m: re.Match[str], head: str, places: frozenset[str], agencies: frozens
     if in_table:
         # a station or a day may stand in the brackets, prose may not
         return not agency or agency.isalnum() or any(c.isdigit() for c in agency)
-    if dash in {"—", "–", "--"} and not agency and not group["region"] and len(place) >= 6 and place.isalpha():
+    if (
+        dash in {"—", "–", "--"}
+        and not agency
+        and not group["region"]
+        and len(place) >= 6
+        and place.isalpha()
+    ):
         # a town we do not know, in capitals, before a sentence of its own: not a word such as UPDATE or EXCLUSIVE
         return own and place not in _announcing()
     return bool(group["region"]) and not agency and m["dash"].startswith(" ") and place.count(" ") < 3

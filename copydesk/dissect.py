@@ -13,7 +13,9 @@ from copydesk.bylines import Author, Byline, is_byline_cue, parse_byline
 from copydesk.credits import doubled, split_caption
 from copydesk.dates import PrintedDate, find_dates, is_date_line
 
-AUTHOR = pl.Struct({"name": pl.String, "kind": pl.String, "role": pl.String, "email": pl.String, "affiliation": pl.String})
+AUTHOR = pl.Struct(
+    {"name": pl.String, "kind": pl.String, "role": pl.String, "email": pl.String, "affiliation": pl.String}
+)
 PIECE = pl.Struct({"start": pl.UInt32, "end": pl.UInt32, "role": pl.String, "rule": pl.String})
 DATE = pl.Struct(
     {
@@ -22,7 +24,7 @@ DATE = pl.Struct(
     }
 )  # fmt: skip
 CAPTION = pl.Struct({"text": pl.String, "credit": pl.String})
-DISSECTION = {
+DISSECTION: dict[str, Any] = {
     "text_id": pl.UInt32,
     "kind": pl.String,  # date, byline, name (a bare name), cue (only "By"), caption, credit
     "pieces": pl.List(PIECE),
@@ -33,50 +35,89 @@ DISSECTION = {
     "caption": CAPTION,
 }
 
-MAX_LENGTH = 320
-DATE_SHAPE = r"\d"
-# A line that may be a byline: short, or with an e-mail address or one of the marks of a reporter.
+LONGEST = 320
+"""Characters of the longest line that is looked at; a caption may be four times as long."""
 BYLINE_LENGTH = 160
-CREDIT_SHAPE = (
-    r"(?i)\([^()]{2,90}\)[.\s]*$|[\[【（]|photo|foto|image|bild:|©|credit|getty|reuters|illustration|picture|写真|사진|제공|画像|"
-    r"afp|\bAP\b|via |graphic|grafik|fotó|zdjęcie|фото"
+DATE_LENGTH = 220
+NAME_LENGTH = 90
+
+# Which lines are worth a parser's time. Each is cheap over a column, and wider than its parser: on 87,000 real lines
+# they pass 29 % and miss 0.8 % of what the parsers find, nearly all of it by mistake.
+_DATE = (
+    r"(?:19|20)\d\d|\d[:.h]\d\d|\d[./-]\d{1,2}[./-]\d|\d ?(?:月|일|시|분|時間|日|分)|\d+ ?[A-Za-z]+ ago"
+    r"|(?:vor|il y a|hace|[Uu]pdated|Stand)(?-u:\b).*\d"
 )
+_CUE = (
+    r"(?i)^[^\pL\pN]{0,3}(?:by|von|par|por|di|da|door|av|af|text|texte|texto|testo|story|words|written|writing|reported"
+    r"|reporting|report|compiled|authors?|authored|article|autore?|autorin|posted|published|interview|opinion|analysis"
+    r"|review|de|przez|автор|текст|yazan|haber|skrevet|skriven|tekst|auteur|redaktion|redaction|rédaction|rédigé|a cura"
+    r"|additional|protokoll|eine? |gastbeitrag|submitted|presented|produced|with|mit|from)(?-u:\b)|^/"
+)
+_REPORTER = (
+    "기자", "특파원", "통신원", "記者", "记者", "通讯员", "編集", "文＝", "@", "eporter", "orrespondent", "riter", "ditor",
+    "STAFF", "staff", "Staff", "olumnist", "ontributor", "Reuters", "ssociated Press", "redak", "Redak", "ournalist",
+    "roducer", "pecial to", "News", "dpa", "AFP",
+)  # fmt: skip
+_NAME = (
+    r"^(?:\p{Lu}\S*|[a-z]{1,3} \p{Lu}\S*)(?:\s+(?:\p{Lu}\S*|and|und|et|y|e|och|og|i|en|de|del|della|la|le|van|von|zu"
+    r"|der|den|di|da|dos|das|bin|al|ibn|in|for|the|of|mit|avec|con|ve|&|[|/,·•–—-]+|\d\S*))*$"
+)
+_CREDIT = (
+    "hoto", "oto:", "oto ", "Foto", "FOTO", "mage", "Bild", "bild", "redit", "Getty", "GETTY", "getty", "euters",
+    "REUTERS", "llustration", "icture", "AP", "AFP", "dpa", "DPA", "raphic", "rafik", "ourtesy", "EPA", "ANSA", "EFE",
+    "hutterstock", "Alamy", "iStock", "mago", "IMAGO", "nsplash", "Video", "creenshot", "rédit", "Fotografía", "magen",
+    "写真", "사진", "제공", "画像", "撮影", "Фото", "фото", "djęcie", "otoğraf", "뉴시스", "뉴스1", "연합뉴스",
+)  # fmt: skip
+_CREDIT_END = r"[)）\]】]\W*$|^(?:Image|Picture|Photo) |[|©ⓒ]"
 
 
 def dissect_lines(texts: pl.DataFrame) -> pl.DataFrame:
     """Take apart the lines that may be bylines, dates or captions; `texts` has `text_id` and distinct `text`."""
-    length = pl.col("text").str.len_chars()
-    candidates = texts.filter(
-        ((length <= MAX_LENGTH) & (pl.col("text").str.contains(DATE_SHAPE) | pl.col("text").str.contains(CREDIT_SHAPE)))
-        | (length <= BYLINE_LENGTH)
-        | ((length <= 4 * MAX_LENGTH) & pl.col("text").str.contains(r"\([^()]{2,60}\)$"))
+    text, length = pl.col("text"), pl.col("text").str.len_chars()
+    end = text.str.tail(90)
+    wide = text.str.len_bytes() * 10 > length * 16
+    candidates = (
+        texts.filter(length <= 4 * LONGEST)
+        .with_columns(
+            date=(length <= DATE_LENGTH) & text.str.contains(_DATE),
+            byline=(length <= BYLINE_LENGTH)
+            & (
+                text.str.contains(_CUE)
+                | text.str.contains_any(list(_REPORTER))
+                | ((length <= NAME_LENGTH) & text.str.contains(_NAME))
+                | ((length <= BYLINE_LENGTH // 2) & wide)
+            ),
+            caption=((length <= LONGEST) & (end.str.contains_any(list(_CREDIT)) | end.str.contains(_CREDIT_END)))
+            | end.str.contains(r"\([^()]{2,80}\)$"),
+        )
+        .filter(pl.any_horizontal("date", "byline", "caption"))
     )
     rows = []
-    for text_id, text in candidates.iter_rows():
-        row = dissect(text)
+    for text_id, line, date, byline, caption in candidates.iter_rows():
+        row = dissect(line, date=date, byline=byline, caption=caption)
         if row:
             rows.append({"text_id": text_id, **row})
     return pl.DataFrame(rows, schema=DISSECTION, orient="row")
 
 
-def dissect(text: str) -> dict[str, Any] | None:
-    """One line's kind, pieces and parsed values; None where it is no byline, date or caption."""
-    found = find_dates(text) if len(text) <= MAX_LENGTH and any(c.isdigit() for c in text) else []
+def dissect(text: str, *, date: bool = True, byline: bool = True, caption: bool = True) -> dict[str, Any] | None:
+    """One line's kind, pieces and parsed values; None where it is none of what is asked for."""
+    found = find_dates(text) if date else []
     if found:
         if is_date_line(text, found):
             return {"kind": "date", "pieces": _tile(text, _date_pieces(found)), "dates": _dates(found)}
-        byline = _byline_beside(text, found)
-        if byline:
-            pieces = sorted([*_date_pieces(found), (byline.start, byline.end, "byline", "byline_printed")])
-            return {"kind": "byline", "pieces": _tile(text, pieces), "dates": _dates(found), **_byline(byline)}
-    if len(text) <= BYLINE_LENGTH:
+        beside = _byline_beside(text, found)
+        if beside:
+            pieces = sorted([*_date_pieces(found), (beside.start, beside.end, "byline", "byline_printed")])
+            return {"kind": "byline", "pieces": _tile(text, pieces), "dates": _dates(found), **_byline(beside)}
+    if byline:
         if is_byline_cue(text):
             return {"kind": "cue", "pieces": _tile(text, [(0, len(text), "byline", "byline_printed")])}
-        byline = parse_byline(text)
-        if byline:
-            kind = "byline" if byline.cued else "name"
-            return {"kind": kind, "pieces": _tile(text, [(0, len(text), "byline", "byline_printed")]), **_byline(byline)}
-    return _caption(text)
+        signed = parse_byline(text)
+        if signed:
+            kind = "byline" if signed.cued else "name"
+            return {"kind": kind, "pieces": _tile(text, [(0, len(text), "byline", "byline_printed")]), **_byline(signed)}
+    return _caption(text) if caption else None
 
 
 def _caption(text: str) -> dict[str, Any] | None:
@@ -97,7 +138,11 @@ def _caption(text: str) -> dict[str, Any] | None:
         pieces.append((at, len(first), "credit", "caption_with_credit" if caption else "credit_line"))
     if second:
         pieces.append((second, len(text), "repeat", "caption_printed_twice"))
-    return {"kind": "caption" if caption else "credit", "pieces": _tile(text, pieces), "caption": {"text": caption or None, "credit": credit}}
+    return {
+        "kind": "caption" if caption else "credit",
+        "pieces": _tile(text, pieces),
+        "caption": {"text": caption or None, "credit": credit},
+    }
 
 
 def _byline_beside(text: str, found: list[PrintedDate]) -> Byline | None:
@@ -109,7 +154,14 @@ def _byline_beside(text: str, found: list[PrintedDate]) -> Byline | None:
             byline = parse_byline(rest)
             if byline:
                 at = text.index(rest, start)
-                return Byline(at + byline.start, at + byline.end, byline.raw, byline.authors, byline.cued, byline.truncated)
+                return Byline(
+                    at + byline.start,
+                    at + byline.end,
+                    byline.raw,
+                    byline.authors,
+                    byline.cued,
+                    byline.truncated,
+                )
             return None
     return None
 
@@ -134,7 +186,11 @@ def _tile(text: str, pieces: list[tuple[int, int, str, str]]) -> list[dict[str, 
 
 
 def _byline(byline: Byline) -> dict[str, Any]:
-    return {"authors": [author_row(a) for a in byline.authors], "byline_raw": byline.raw, "truncated": byline.truncated}
+    return {
+        "authors": [author_row(a) for a in byline.authors],
+        "byline_raw": byline.raw,
+        "truncated": byline.truncated,
+    }
 
 
 def author_row(a: Author) -> dict[str, Any]:

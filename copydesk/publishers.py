@@ -8,6 +8,7 @@ import hashlib
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
@@ -76,7 +77,9 @@ def load_profiles(folders: Iterable[Path] = ()) -> ProfileBook:
             profiles.append(profile)
             for claim in (*profile.domains, *profile.mastheads):
                 if claim in owners:
-                    raise RuleError(f"{path.name}: {claim!r} belongs to {owners[claim]} already: drop it from one of them")
+                    raise RuleError(
+                        f"{path.name}: {claim!r} belongs to {owners[claim]} already: drop it from one of them"
+                    )
                 owners[claim] = path.name
     return ProfileBook(tuple(profiles), digest.hexdigest()[:12])
 
@@ -104,7 +107,7 @@ def _read_profile(file: str, source: bytes) -> Profile:
             ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError):
             raise RuleError(f"{file}: zone {zone!r} is no IANA zone (such as 'Asia/Seoul')") from None
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
     return Profile(**values, file=file)
 
 
@@ -127,7 +130,10 @@ def match_publishers(pages: pl.DataFrame, lines: pl.DataFrame, book: ProfileBook
     by_masthead = lines.select("page", "text").join(book.mastheads, on="text").select("page", "profile")
     mail = (
         lines.filter(pl.col("text").str.contains("@", literal=True))
-        .select("page", domain=pl.col("text").str.extract(r"@([A-Za-z0-9.-]+\.[A-Za-z]{2,})", 1).str.to_lowercase())
+        .select(
+            "page",
+            domain=pl.col("text").str.extract(r"@([A-Za-z0-9.-]+\.[A-Za-z]{2,})", 1).str.to_lowercase(),
+        )
         .drop_nulls()
     )
     found = (
@@ -142,12 +148,22 @@ def match_publishers(pages: pl.DataFrame, lines: pl.DataFrame, book: ProfileBook
         .drop_nulls()
     )
     named = pl.concat([top, owner]).unique("page", keep="first", maintain_order=True)
-    mastheads = lines.join(book.mastheads, on="text").select("page", masthead="text").unique("page", keep="first", maintain_order=True)
+    mastheads = (
+        lines.join(book.mastheads, on="text")
+        .select("page", masthead="text")
+        .unique("page", keep="first", maintain_order=True)
+    )
     return (
         hosts.join(found, on="page", how="left", maintain_order="left")
         .join(named, on="page", how="left", maintain_order="left")
         .join(mastheads, on="page", how="left", maintain_order="left")
-        .select("page", pl.coalesce("publisher", "host", "named").alias("publisher"), "masthead", "zone", "country")
+        .select(
+            "page",
+            pl.coalesce("publisher", "host", "named").alias("publisher"),
+            "masthead",
+            "zone",
+            "country",
+        )
     )
 
 
@@ -165,4 +181,6 @@ def _by_domain(rows: pl.DataFrame, book: ProfileBook) -> pl.DataFrame:
         )
     ).explode("parent", empty_as_null=True)
     known = parents.join(book.domains, left_on="parent", right_on="domain").unique("domain", keep="first")
-    return rows.join(known.select("domain", "profile"), on="domain", maintain_order="left").select("page", "profile")
+    return rows.join(known.select("domain", "profile"), on="domain", maintain_order="left").select(
+        "page", "profile"
+    )

@@ -27,7 +27,19 @@ Place = Literal["anywhere", "top", "head", "tail", "edge", "inside"]
 Reach = Literal["line", "list", "rest"]
 
 RULES_FOLDER = Path(__file__).parent / "rules"
-QUOTES = {"İ": "i", "’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "\u00a0": " ", "\u00ad": "", "\u200b": "", "\ufeff": ""}
+QUOTES = {
+    "İ": "i",
+    "’": "'",
+    "‘": "'",
+    "ʼ": "'",
+    "“": '"',
+    "”": '"',
+    "„": '"',
+    "\u00a0": " ",
+    "\u00ad": "",
+    "\u200b": "",
+    "\ufeff": "",
+}
 ENDS = " \t:：.…!?？！。>»›→↓↑▲▼►|•·-–—*+#«[]()【】「」＜＞（）"
 
 
@@ -39,12 +51,14 @@ class RuleError(ValueError):
 class Rule:
     """One rule: which lines it marks, what it says they are, and how far it reaches.
 
-    lines: whole lines, as keys without outer punctuation. starts: beginnings of a line, up to a word's end.
-    pattern: a regular expression (Rust syntax) searched in the key. A line matches by any of the three.
-    max_length: characters of the longest line it may match. where: the part of the page in which it counts
-    (top: its first three lines, head: before or about the first paragraph, tail: the last quarter and behind,
-    edge: head or tail, inside: between them). weak: the words stand alone in real text too, so the rule holds
-    only beside another line that some rule matches, or among short lines. reach: `line` alone; `list`, with the short lines that follow; `rest`, with all that follows on the page.
+    lines: whole lines, as keys without outer punctuation. starts: beginnings of a line, up to a word's end where
+    they end in an ASCII letter. pattern: a regular expression (Rust syntax) searched in the key. A line matches by
+    any of the three. max_length: characters of the longest line it may match.
+    where: the part of the page in which it counts (top: its first three lines, head: before or about the first
+    paragraph, tail: the last quarter and behind, edge: head or tail, inside: between them).
+    weak: the words stand alone in real text too, so the rule holds only beside another line that some rule matches,
+    or among short lines.
+    reach: `line` alone; `list`, with the short lines that follow; `rest`, with all that follows on the page.
     """
 
     name: str
@@ -108,17 +122,26 @@ class RuleBook:
             key=line_key(pl.col("text")),
         )
         longest = max((r.max_length for r in self.rules), default=0)
-        heads = heads.filter(pl.col("length") <= longest).with_columns(bare=pl.col("key").str.strip_chars(ENDS))
+        heads = heads.filter(pl.col("length") <= longest).with_columns(
+            bare=pl.col("key").str.strip_chars(ENDS)
+        )
         limits = pl.DataFrame(
             {"rule": range(len(self.rules)), "max_length": [r.max_length for r in self.rules]},
             schema={"rule": pl.UInt16, "max_length": pl.UInt32},
         )
         hits = [
-            heads.join(self.whole_lines, on="bare").join(limits, on="rule").filter(pl.col("length") <= pl.col("max_length"))
+            heads.join(self.whole_lines, on="bare")
+            .join(limits, on="rule")
+            .filter(pl.col("length") <= pl.col("max_length"))
             .select("text_id", "rule")
         ]
         touched = (
-            heads.select("text_id", literal=pl.col("key").str.extract_many(self.literals["literal"].unique().implode(), overlapping=True))
+            heads.select(
+                "text_id",
+                literal=pl.col("key").str.extract_many(
+                    self.literals["literal"].unique().implode(), overlapping=True
+                ),
+            )
             .explode("literal", empty_as_null=True)
             .drop_nulls()
             .join(self.literals, on="literal")
@@ -170,7 +193,9 @@ def load_rules(folders: Iterable[Path] = ()) -> RuleBook:
     names: dict[str, Rule] = {}
     for rule in rules:
         if rule.name in names:
-            raise RuleError(f"{rule.file}: rule {rule.name!r} stands in {names[rule.name].file} already: rename one")
+            raise RuleError(
+                f"{rule.file}: rule {rule.name!r} stands in {names[rule.name].file} already: rename one"
+            )
         names[rule.name] = rule
     book = RuleBook(tuple(rules), digest.hexdigest()[:12])
     _check_examples(book)
@@ -192,7 +217,9 @@ def _read_file(path: Path, source: bytes) -> list[Rule]:
     role = table.pop("role", None)
     entries = table.pop("rule", [])
     if table or not isinstance(entries, list):
-        raise RuleError(f"{name}: unknown key {sorted(table)}: a rule file has `role` and `[[rule]]` tables only")
+        raise RuleError(
+            f"{name}: unknown key {sorted(table)}: a rule file has `role` and `[[rule]]` tables only"
+        )
     return [_read_rule(name, n, entry, role) for n, entry in enumerate(entries, 1)]
 
 
@@ -205,16 +232,23 @@ def _read_rule(file: str, number: int, entry: dict[str, Any], role: str | None) 
         raise RuleError(f"{label}: {missing} missing: a rule says why it is, what it drops and what it keeps")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", entry["name"]):
         raise RuleError(f"{label}: a name is lower_snake_case")
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
-    rule = Rule(**{"role": role, **values, "file": file})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+    fields: dict[str, Any] = {"role": role, **values, "file": file}
+    rule = Rule(**fields)
     if rule.role not in ROLES:
         raise RuleError(f"{label}: role {rule.role!r} is none of {sorted(ROLES)}")
     if rule.where not in get_args(Place) or rule.reach not in get_args(Reach):
         raise RuleError(f"{label}: where is one of {get_args(Place)}, reach one of {get_args(Reach)}")
     if not (rule.lines or rule.regex):
         raise RuleError(f"{label}: needs `lines`, `starts` or `pattern`")
-    if rule.max_length > KEY_LENGTH and rule.pattern and re.search(r"(?<!\\)\$", re.sub(r"\[[^\]]*\]", "", rule.pattern)):
-        raise RuleError(f"{label}: matches on the first {KEY_LENGTH} characters, so `$` cannot mean the line's end")
+    if (
+        rule.max_length > KEY_LENGTH
+        and rule.pattern
+        and re.search(r"(?<!\\)\$", re.sub(r"\[[^\]]*\]", "", rule.pattern))
+    ):
+        raise RuleError(
+            f"{label}: matches on the first {KEY_LENGTH} characters, so `$` cannot mean the line's end"
+        )
     if rule.regex:
         try:
             pl.select(pl.lit("").str.contains(rule.regex))

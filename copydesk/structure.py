@@ -29,7 +29,9 @@ def rule_facts(book: RuleBook) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def page_structure(pages: pl.DataFrame, lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.DataFrame:
+def page_structure(
+    pages: pl.DataFrame, lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook
+) -> pl.DataFrame:
     """Add to the marked lines of a batch (`pages` has `page` and `url`):
 
     `rule_name`, `rule_role`: the furniture rule that holds for the line where it stands, or null;
@@ -49,14 +51,20 @@ def _fired_rules(lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.
     everywhere = facts.filter((pl.col("where") == "anywhere") & ~pl.col("weak")).select("rule")
     certain = hits.join(everywhere, on="rule", how="semi").select("line").unique()
     lines = lines.with_columns(hit=pl.col("line").is_in(certain["line"].implode()))
-    shape = (pl.col("sentence") | (pl.col("weight") >= 220)) & ~pl.col("hit") & ~pl.col("kind").is_in(["byline", "date", "caption", "credit"]).fill_null(False)
+    shape = (
+        (pl.col("sentence") | (pl.col("weight") >= 220))
+        & ~pl.col("hit")
+        & ~pl.col("kind").is_in(["byline", "date", "caption", "credit"]).fill_null(False)
+    )
     lines = lines.with_columns(prose=shape & (pl.col("weight") >= PROSE_WEIGHT))
     weight = pl.when(pl.col("prose")).then(pl.col("weight")).otherwise(0.0)
     lines = lines.with_columns(
         before=(weight.cum_sum() - weight).over("page"),
         total=weight.sum().over("page"),
         prose_before=(pl.col("prose").cast(pl.Int32).cum_sum() - pl.col("prose").cast(pl.Int32)).over("page"),
-        prose_after=(pl.col("prose").cast(pl.Int32).sum() - pl.col("prose").cast(pl.Int32).cum_sum()).over("page"),
+        prose_after=(pl.col("prose").cast(pl.Int32).sum() - pl.col("prose").cast(pl.Int32).cum_sum()).over(
+            "page"
+        ),
     )
     marked = pl.col("line").is_in(hits["line"].unique().implode())
     short = ((pl.col("weight") < 40) & ~pl.col("ends")).cast(pl.Int8)
@@ -75,7 +83,8 @@ def _fired_rules(lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.
     )
     fired = (
         hits.join(
-            lines.select("line", "rank", "company", "before", "total", "prose_before", "prose_after"), on="line"
+            lines.select("line", "rank", "company", "before", "total", "prose_before", "prose_after"),
+            on="line",
         )
         .join(facts, on="rule")
         .filter(holds)
@@ -90,7 +99,9 @@ def _fired_rules(lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.
 def _reach(lines: pl.DataFrame) -> pl.DataFrame:
     """Carry a header's rule to the lines it reaches, within its budget."""
     weight = pl.when(pl.col("prose")).then(pl.col("weight")).otherwise(0.0)
-    lines = lines.with_columns(before=(weight.cum_sum() - weight).over("page"), total=weight.sum().over("page"))
+    lines = lines.with_columns(
+        before=(weight.cum_sum() - weight).over("page"), total=weight.sum().over("page")
+    )
     ends_page = (
         (pl.col("reach") == "rest")
         & (pl.col("before") >= (1 - CUT_BUDGET) * pl.col("total"))
@@ -129,7 +140,10 @@ def _reach(lines: pl.DataFrame) -> pl.DataFrame:
         )
         # in a header's list, words that are weak by themselves are its items
         .with_columns(
-            pl.when(pl.col("weak") & pl.col("cut_name").is_not_null()).then(None).otherwise(pl.col(c)).alias(c)
+            pl.when(pl.col("weak") & pl.col("cut_name").is_not_null())
+            .then(None)
+            .otherwise(pl.col(c))
+            .alias(c)
             for c in ("rule_name", "rule_role")
         )
         .with_columns(prose=pl.col("prose") & pl.col("cut_name").is_null())
@@ -170,9 +184,15 @@ def _headline(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
     free = pl.col("rule_name").is_null() & pl.col("cut_name").is_null()
     kind = pl.col("kind").is_null() | (pl.col("kind") == "name")
     title = free & kind & pl.col("weight").is_between(12, 260) & ~pl.col("bullet")
-    early = pl.col("in_head") | (pl.col("line") < pl.col("first_prose")) | (pl.col("prose_before") <= LATE_TITLE)
-    twin = (pl.col("text") == pl.col("text").shift(-1).over("page")) | (pl.col("text") == pl.col("text").shift(1).over("page"))
-    titles = lines.filter(title & early & ~(twin.fill_null(False) & pl.col("text").str.contains(r"[.!?。][)\"”’]?( \(.*\))?$")))
+    early = (
+        pl.col("in_head") | (pl.col("line") < pl.col("first_prose")) | (pl.col("prose_before") <= LATE_TITLE)
+    )
+    twin = (pl.col("text") == pl.col("text").shift(-1).over("page")) | (
+        pl.col("text") == pl.col("text").shift(1).over("page")
+    )
+    titles = lines.filter(
+        title & early & ~(twin.fill_null(False) & pl.col("text").str.contains(r"[.!?。][)\"”’]?( \(.*\))?$"))
+    )
     words = pl.col("text").str.to_lowercase().str.extract_all(r"[\pL\pN]{3,}").list.unique()
     slugs = pages.select("page", slug=_slug_words(pl.col("url")))
     titles = (
@@ -180,7 +200,11 @@ def _headline(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
         .with_columns(words=words)
         .with_columns(shared=pl.col("words").list.set_intersection("slug").list.len().fill_null(0))
         .with_columns(
-            told=(pl.col("shared") >= 2) & (pl.col("shared") >= 0.5 * pl.min_horizontal(pl.col("slug").list.len(), pl.col("words").list.len())),
+            told=(pl.col("shared") >= 2)
+            & (
+                pl.col("shared")
+                >= 0.5 * pl.min_horizontal(pl.col("slug").list.len(), pl.col("words").list.len())
+            ),
             rank=pl.int_range(pl.len()).over("page"),
         )
     )
@@ -203,7 +227,9 @@ def _headline(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
         .unique("page", keep="first", maintain_order=True)
         .select("line", headline=pl.lit(True))
     )
-    return lines.join(best, on="line", how="left", maintain_order="left").with_columns(pl.col("headline").fill_null(False))
+    return lines.join(best, on="line", how="left", maintain_order="left").with_columns(
+        pl.col("headline").fill_null(False)
+    )
 
 
 LATE_TITLE = 2
@@ -212,7 +238,9 @@ LATE_TITLE = 2
 
 def _any_above(titles: pl.DataFrame) -> pl.Expr:
     """Whether the page has a title-like line where headlines stand, above its first paragraph."""
-    above = titles.filter(pl.col("line") <= pl.max_horizontal(pl.col("first_prose"), pl.col("head_end")), ~pl.col("sentence"))
+    above = titles.filter(
+        pl.col("line") <= pl.max_horizontal(pl.col("first_prose"), pl.col("head_end")), ~pl.col("sentence")
+    )
     return pl.col("page").is_in(above["page"].unique().implode())
 
 

@@ -9,4 +9,14 @@ from schemas.runs import RUNS
 
 DATASETS = (ARTICLES, LEDGER, QUARANTINE, RUNS)
 
-__all__ = ["ARTICLES", "DATASETS", "LEDGER", "PAGES", "QUARANTINE", "RUNS", "SCHEMA_VERSION", "Dataset", "SchemaError"]
+__all__ = [
+    "ARTICLES",
+    "DATASETS",
+    "LEDGER",
+    "PAGES",
+    "QUARANTINE",
+    "RUNS",
+    "SCHEMA_VERSION",
+    "Dataset",
+    "SchemaError",
+]

@@ -28,7 +28,9 @@ AUTHOR_KINDS = ("person", "agency", "staff")
 PRECISIONS = ("day", "minute", "second")
 ZONE_SOURCES = ("stated", "publisher", "country", "metadata")
 
-_AUTHOR = pl.Struct({"name": pl.String, "kind": pl.String, "role": pl.String, "email": pl.String, "affiliation": pl.String})
+_AUTHOR = pl.Struct(
+    {"name": pl.String, "kind": pl.String, "role": pl.String, "email": pl.String, "affiliation": pl.String}
+)
 _CAPTION = pl.Struct({"text": pl.String, "credit": pl.String})
 _INSTANT = pl.Datetime("us", "UTC")
 _HASH = check("hash_is_32_hex_digits", lambda c: c.str.contains(r"^[0-9a-f]{32}$"))
@@ -47,11 +49,15 @@ _DAY_PRECISE = across("day_has_precision", pl.col("published_precision").is_not_
 
 
 def _names_filled(authors: pl.Expr) -> pl.Expr:
-    return authors.list.eval(pl.element().struct.field("name").str.contains(r"\S").fill_null(False)).list.all()
+    return authors.list.eval(
+        pl.element().struct.field("name").str.contains(r"\S").fill_null(False)
+    ).list.all()
 
 
 def _kinds_known(authors: pl.Expr) -> pl.Expr:
-    return authors.list.eval(pl.element().struct.field("kind").is_in(AUTHOR_KINDS).fill_null(False)).list.all()
+    return authors.list.eval(
+        pl.element().struct.field("kind").is_in(AUTHOR_KINDS).fill_null(False)
+    ).list.all()
 
 
 def _captions_filled(captions: pl.Expr) -> pl.Expr:

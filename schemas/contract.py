@@ -111,7 +111,9 @@ def across(name: str, ok: pl.Expr) -> pa.Check:
     It hangs on a column because pandera 0.35 cannot build the failure cases of a frame-wide check over structs.
     """
     return pa.Check(
-        lambda data: data.lazyframe.select(pl.col(data.key).is_null() | ok.fill_null(True)), name=name, error=name
+        lambda data: data.lazyframe.select(pl.col(data.key).is_null() | ok.fill_null(True)),
+        name=name,
+        error=name,
     )
 
 

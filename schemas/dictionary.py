@@ -72,8 +72,8 @@ def _page(datasets: tuple[Dataset, ...]) -> Iterator[str]:
     yield ""
     yield "<!-- Written by `make docs` from the schemas: change those. -->"
     yield ""
-    yield f"Schema version {SCHEMA_VERSION}; it stands in the footer of every Parquet file (`copydesk.schema`), beside"
-    yield "the version of the rules (`copydesk.ruleset`). A column may be null where the table says so."
+    yield f"Schema version {SCHEMA_VERSION}; it stands in the footer of every file (`copydesk.schema`),"
+    yield "beside the version of the rules (`copydesk.ruleset`). A column may be null where its table says."
     for dataset in datasets:
         yield f"\n## `{dataset.name}`\n\nOne row is {dataset.row}.\n"
         yield column_table(dataset)

@@ -52,7 +52,11 @@ def plain(value: Any) -> Any:
 
 def differences(found: dict[str, Any], golden: dict[str, Any]) -> Iterator[str]:
     """One line for each field that is not as the golden record says."""
-    names = (*FIELDS, "outcome", "reasons", "furniture") if golden["outcome"] == "article" else ("outcome", "reasons")
+    names = (
+        (*FIELDS, "outcome", "reasons", "furniture")
+        if golden["outcome"] == "article"
+        else ("outcome", "reasons")
+    )
     for name in names:
         want, got = golden.get(name), found.get(name)
         if want == got:

@@ -69,7 +69,9 @@ def test_furniture_goes(line: str, role: str) -> None:
 
 
 def test_a_sentence_that_stands_twice_stays_twice() -> None:
-    body = copydesk.clean(page("The bell rang at noon.", MORE, "The bell rang at noon.")).articles["body"].item()
+    body = (
+        copydesk.clean(page("The bell rang at noon.", MORE, "The bell rang at noon.")).articles["body"].item()
+    )
     assert body.split("\n\n").count("The bell rang at noon.") == 2
 
 
@@ -82,7 +84,10 @@ def test_a_page_without_text_is_quarantined(text: str) -> None:
 
 def test_one_page_is_cleaned_as_in_a_batch() -> None:
     texts = [page(), page("Share this article"), "", "Home\nNews\nSport"]
-    rows = [{"doc_id": str(n), "source": str(n), "text": t, "content_hash": "0" * 32, "problems": []} for n, t in enumerate(texts)]
+    rows = [
+        {"doc_id": str(n), "source": str(n), "text": t, "content_hash": "0" * 32, "problems": []}
+        for n, t in enumerate(texts)
+    ]
     batch = copydesk.clean_pages(pl.DataFrame(rows, schema=PAGE))
     single = [copydesk.clean(t, doc_id=str(n)) for n, t in enumerate(texts)]
     same = [c for c in ARTICLE if c not in ("source", "content_hash")]
@@ -90,7 +95,19 @@ def test_one_page_is_cleaned_as_in_a_batch() -> None:
     assert batch.spans.equals(pl.concat([s.spans for s in single]))
 
 
-PIECES = st.sampled_from([LEAD, MORE, LAST, *STAYS, *(g[0] for g in GOES), "By Ann Lee", "Published : April 28, 2019 - 17:42", "", "  • Link copied"])
+PIECES = st.sampled_from(
+    [
+        LEAD,
+        MORE,
+        LAST,
+        *STAYS,
+        *(g[0] for g in GOES),
+        "By Ann Lee",
+        "Published : April 28, 2019 - 17:42",
+        "",
+        "  • Link copied",
+    ]
+)
 ANY_LINE = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
@@ -102,7 +119,9 @@ def test_every_character_is_in_exactly_one_span(lines: list[str]) -> None:
     assert len(cleaned.articles) + len(cleaned.quarantine) == 1
     spans = cleaned.spans
     ends = [0, *spans["char_end"].to_list()]
-    for start, end, before, span in zip(spans["char_start"], spans["char_end"], ends, spans["text"], strict=False):
+    for start, end, before, span in zip(
+        spans["char_start"], spans["char_end"], ends, spans["text"], strict=False
+    ):
         assert start >= before
         assert pl.select(pl.lit(text[start:end]).str.strip_chars()).item() == span
     dense = pl.Series([text]).str.replace_all(r"\s+", "").item()
@@ -113,7 +132,10 @@ def test_every_character_is_in_exactly_one_span(lines: list[str]) -> None:
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.permutations([page(), page("Share this article"), page("He said no."), "Home\nNews", ""]))
 def test_pages_do_not_depend_on_their_neighbours(texts: list[str]) -> None:
-    rows = [{"doc_id": digest(t.encode()), "source": "", "text": t, "content_hash": "0" * 32, "problems": []} for t in texts]
+    rows = [
+        {"doc_id": digest(t.encode()), "source": "", "text": t, "content_hash": "0" * 32, "problems": []}
+        for t in texts
+    ]
     cleaned = copydesk.clean_pages(pl.DataFrame(rows, schema=PAGE))
     again = copydesk.clean_pages(pl.DataFrame(sorted(rows, key=lambda r: r["doc_id"]), schema=PAGE))
     assert cleaned.articles.sort("doc_id").equals(again.articles.sort("doc_id"))

@@ -41,7 +41,9 @@ def test_every_seed_has_a_golden() -> None:
 @pytest.mark.parametrize("page", [p.stem for p in GOLDENS])
 def test_field(page: str, field: str, request: pytest.FixtureRequest) -> None:
     if (page, field) in KNOWN:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="a title that could be a sub-heading stays"))
+        request.applymarker(
+            pytest.mark.xfail(strict=True, reason="a title that could be a sub-heading stays")
+        )
     found, golden = records()[page]
     if golden["outcome"] == "quarantine" and field not in ("outcome", "reasons"):
         return

@@ -41,8 +41,14 @@ def test_own_folder_is_added(tmp_path: Path) -> None:
         (('why = "A reason."\n', ""), "['why'] missing"),
         (('keeps = ["Buy our mugs, she said, and be glad."]\n', ""), "['keeps'] missing"),
         (('role = "share"', 'role = "sharing"'), "role 'sharing' is none of"),
-        (('drops = ["Buy our mugs!"]', 'drops = ["Sell our mugs!"]'), "does not match its example in drops: 'Sell our mugs!'"),
-        (("Buy our mugs, she said, and be glad.", "Buy our mugs"), "matches its example in keeps: 'Buy our mugs'"),
+        (
+            ('drops = ["Buy our mugs!"]', 'drops = ["Sell our mugs!"]'),
+            "does not match its example in drops: 'Sell our mugs!'",
+        ),
+        (
+            ("Buy our mugs, she said, and be glad.", "Buy our mugs"),
+            "matches its example in keeps: 'Buy our mugs'",
+        ),
         (('lines = ["buy our mugs"]', 'pattern = "(buy our mugs"'), "bad pattern"),
         (('lines = ["buy our mugs"]', ""), "needs `lines`, `starts` or `pattern`"),
         (('name = "my_rule"', 'name = "My Rule"'), "a name is lower_snake_case"),
@@ -50,7 +56,10 @@ def test_own_folder_is_added(tmp_path: Path) -> None:
         (('name = "my_rule"', 'name = "my_rule"\nwhere = "middle"'), "where is one of"),
         (('name = "my_rule"', "name = my_rule"), "not valid TOML"),
         (('role = "share"', 'role = "share"\nauthor = "me"'), "unknown key ['author']"),
-        (('lines = ["buy our mugs"]', "pattern = 'mugs$'\nmax_length = 300"), "`$` cannot mean the line's end"),
+        (
+            ('lines = ["buy our mugs"]', "pattern = 'mugs$'\nmax_length = 300"),
+            "`$` cannot mean the line's end",
+        ),
     ],
 )
 def test_a_bad_rule_names_its_file(tmp_path: Path, change: tuple[str, str], said: str) -> None:
@@ -64,11 +73,15 @@ def test_a_bad_rule_names_its_file(tmp_path: Path, change: tuple[str, str], said
 
 def test_the_literals_spare_no_line_that_a_pattern_matches() -> None:
     book = our_rules()
-    texts = pl.Series("text", sorted({line.strip() for rule in book.rules for line in (*rule.drops, *rule.keeps)}))
+    texts = pl.Series(
+        "text", sorted({line.strip() for rule in book.rules for line in (*rule.drops, *rule.keeps)})
+    )
     hits = set(book.match(texts).iter_rows())
     from copydesk.rules import line_key
 
-    keys = pl.DataFrame({"text": texts}).select(line_key(pl.col("text")).alias("key"), length=pl.col("text").str.len_chars())
+    keys = pl.DataFrame({"text": texts}).select(
+        line_key(pl.col("text")).alias("key"), length=pl.col("text").str.len_chars()
+    )
     for number, rule in enumerate(book.rules):
         if rule.regex:
             alone = keys.with_row_index("text_id").filter(

@@ -16,7 +16,9 @@ from copydesk.roles import FURNITURE
 SHARED = Path(__file__).parents[3] / "shared"
 FLOOR = json.loads((Path(__file__).parents[1] / "quality_floor.json").read_text())
 
-pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="other people's pages are not part of the project")
+pytestmark = pytest.mark.skipif(
+    not SHARED.is_dir(), reason="other people's pages are not part of the project"
+)
 
 
 def expected() -> list[dict]:
@@ -29,7 +31,16 @@ def test_record(record: dict) -> None:
     text = (SHARED / "seeds" / record["file"]).read_text(encoding="utf-8")
     cleaned = copydesk.clean(text, doc_id=record["file"])
     article = cleaned.articles.row(0, named=True)
-    for field in ("publisher", "language", "kicker", "headline", "standfirst", "dateline", "captions", "warnings"):
+    for field in (
+        "publisher",
+        "language",
+        "kicker",
+        "headline",
+        "standfirst",
+        "dateline",
+        "captions",
+        "warnings",
+    ):
         assert article[field] == record[field], field
     assert [{k: a[k] for k in ("name", "role", "email")} for a in article["authors"]] == record["authors"]
     assert [a["kind"] for a in article["authors"]] == ["person"]
@@ -62,8 +73,15 @@ def test_quality_floor(column: str, tmp_path: Path) -> None:
     cleaned = copydesk.clean_pages(frame)
     assert len(cleaned.articles) + len(cleaned.quarantine) == len(pages)
     cleaned.articles.write_parquet(tmp_path / "articles.parquet")
-    command = [sys.executable, SHARED / "eval" / "score.py", SHARED / "eval" / "gold.parquet", tmp_path / "articles.parquet"]
-    subprocess.run([*command, "--text", column, "--json", tmp_path / "scores.json"], check=True, capture_output=True)
+    command = [
+        sys.executable,
+        SHARED / "eval" / "score.py",
+        SHARED / "eval" / "gold.parquet",
+        tmp_path / "articles.parquet",
+    ]
+    subprocess.run(
+        [*command, "--text", column, "--json", tmp_path / "scores.json"], check=True, capture_output=True
+    )
     scores = json.loads((tmp_path / "scores.json").read_text())
     floor = FLOOR[column]
     assert scores["body"]["all"]["f1"] >= floor["body F1"]
