@@ -10,6 +10,7 @@ import polars as pl
 from copydesk.bylines import Byline
 from copydesk.datelines import dateline_byline, split_dateline
 from copydesk.dissect import AUTHOR, author_row
+from copydesk.windows import above, any_on_page, below, first_line_where, last_line_where, sum_before
 
 SHORT = 60
 """A line lighter than this that ends no sentence is a label rather than text."""
@@ -79,7 +80,7 @@ PRECEDENCE: tuple[Decision, ...] = (
     Decision("", None, pl.col("between_role").is_in(BOXES), "A line between two of one furniture box.", 0.8,
              rule_from="between_rule", role_from="between_role"),
     Decision("caption_above_credit", "caption",
-             (pl.col("kind").shift(-1).over("page") == "credit") & ~pl.col("gap").shift(-1).over("page") & pl.col("weight").is_between(12, 400)
+             (below(pl.col("kind")) == "credit") & ~below(pl.col("gap")) & pl.col("weight").is_between(12, 400)
              & pl.col("free") & ~pl.col("headline"),
              "The line right above a picture credit.", 0.8),
     Decision("caption_printed_twice", "caption", pl.col("twin"), "The same line stands twice in a row: a caption.", 0.9),
@@ -150,7 +151,7 @@ def decide_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
 
 def _context(lines: pl.DataFrame) -> pl.DataFrame:
     """What a line is to its neighbours and its page, in the words of the table."""
-    headline = pl.when(pl.col("headline")).then(pl.col("line")).max().over("page")
+    headline = first_line_where(pl.col("headline"))
     free = pl.col("rule_name").is_null() & _UNCUT
     lines = lines.with_columns(
         free=free,
@@ -158,24 +159,24 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
         & pl.col("text").str.contains(r"^[©ⓒ]")
         & (pl.col("text").str.strip_chars("©ⓒ ") == pl.col("outlet")),
         headline_line=headline,
-        headline_text=pl.when(pl.col("headline")).then(pl.col("text")).max().over("page"),
+        headline_text=pl.col("text").gather(headline),
     ).with_columns(
         after_headline=(pl.col("line") > pl.col("headline_line")).fill_null(True),
         above_headline=(pl.col("line") < pl.col("headline_line")).fill_null(False) & free,
         above_headline_anyway=(pl.col("line") < pl.col("headline_line")).fill_null(False),
         again_headline=(pl.col("text") == pl.col("headline_text")).fill_null(False)
         & (pl.col("line") != pl.col("headline_line")),
-        next_is_headline=pl.col("headline").shift(-1).over("page").fill_null(False),
-        below_masthead=pl.col("masthead").shift(1).over("page").fill_null(False)
-        | (pl.col("rule_name").shift(1).over("page") == "masthead_first_line").fill_null(False),
-        below_headline=pl.col("headline").shift(1).over("page").fill_null(False),
+        next_is_headline=below(pl.col("headline")).fill_null(False),
+        below_masthead=above(pl.col("masthead")).fill_null(False)
+        | (above(pl.col("rule_name")) == "masthead_first_line").fill_null(False),
+        below_headline=above(pl.col("headline")).fill_null(False),
     )
-    cue_before = (_kind("cue").shift(1)).over("page").fill_null(False)
+    cue_before = above(_kind("cue")).fill_null(False)
     lines = lines.with_columns(
         cued_name=cue_before & (_kind("name") | (pl.col("weight") <= 40)) & ~pl.col("sentence") & free,
-        cue_counts=(pl.col("kind").shift(-1).over("page") == "name").fill_null(False)
-        | (pl.col("weight").shift(-1).over("page") <= 40),
-        twin=((pl.col("text") == pl.col("text").shift(-1)).over("page").fill_null(False))
+        cue_counts=(below(pl.col("kind")) == "name").fill_null(False)
+        | (below(pl.col("weight")) <= 40),
+        twin=((pl.col("text") == below(pl.col("text"))).fill_null(False))
         & (pl.col("weight") >= 30)
         & (pl.col("weight") <= 400),
     ).with_columns(
@@ -184,40 +185,40 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
             & (
                 _kind("caption", "credit")
                 | (
-                    (pl.col("text") == pl.col("text").shift(1)).over("page")
+                    (pl.col("text") == above(pl.col("text")))
                     & (pl.col("weight") >= 30)
                     & (pl.col("weight") <= 400)
                 )
             )
         ).fill_null(False)
     )
-    around = pl.col("rule_role").shift(1).over("page")
+    around = above(pl.col("rule_role"))
     lines = lines.with_columns(
         between_role=pl.when(
-            (around == pl.col("rule_role").shift(-1).over("page"))
+            (around == below(pl.col("rule_role")))
             & free
             & ~pl.col("prose")
             & ~pl.col("text").str.contains(r"[.。]$")
         ).then(around),
-        between_rule=pl.col("rule_name").shift(1).over("page"),
+        between_rule=above(pl.col("rule_name")),
     )
     # dates count in the head; in the tail only where the head has none
-    head_date = (_kind("date") & pl.col("in_head") & free).any().over("page")
-    head_byline = (_kind("byline", "cue") & pl.col("in_head") & free).any().over("page")
+    head_date = any_on_page(_kind("date") & pl.col("in_head") & free)
+    head_byline = any_on_page(_kind("byline", "cue") & pl.col("in_head") & free)
     bare = _kind("name") & pl.col("in_head") & _AFTER_HEADLINE & free & ~pl.col("repeats")
     lines = lines.with_columns(
         date_counts=(pl.col("in_head") | (pl.col("in_tail") & ~head_date)) & _OPEN,
         bare_byline=bare & ~head_byline,
     )
     lines = lines.with_columns(
-        bare_byline=pl.col("bare_byline") & (pl.col("bare_byline").cast(pl.Int32).cum_sum().over("page") <= 3)
+        bare_byline=pl.col("bare_byline") & (sum_before(pl.col("bare_byline").fill_null(False)) < 3)
     )
     who_or_when = (
         (pl.col("date_counts") & _kind("date"))
         | (_kind("byline", "cue") & pl.col("in_head"))
         | pl.col("bare_byline")
     )
-    last_who = pl.when(who_or_when & pl.col("in_head")).then(pl.col("line")).max().over("page")
+    last_who = last_line_where(who_or_when & pl.col("in_head"))
     return lines.with_columns(standfirst_place=(pl.col("line") < last_who).fill_null(False))
 
 

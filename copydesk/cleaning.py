@@ -12,6 +12,7 @@ import polars as pl
 
 from copydesk.assemble import cut_spans, decide_roles, find_datelines
 from copydesk.fields import ARTICLE, BODY_ROLES, article_fields
+from copydesk.lines import dense, single_spaced
 from copydesk.marks import mark_lines
 from copydesk.publishers import ProfileBook, load_profiles, match_publishers, our_profiles
 from copydesk.rules import RuleBook, load_rules, our_rules
@@ -152,10 +153,10 @@ def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
 def _articles(good: pl.DataFrame, pages: pl.DataFrame, ruleset: str) -> pl.DataFrame:
     facts = pages.select(
-        "page", "source", "content_hash", "text", dense=pl.col("text").str.replace_all(r"\s+", "")
+        "page", "source", "content_hash", "text", dense=dense(pl.col("text"))
     )
     rows = good.join(facts, on="page", how="left", maintain_order="left")
-    normal = rows["body"].str.replace_all(r"\s+", " ")
+    normal = rows.select(single_spaced(pl.col("body"))).to_series()
     return rows.with_columns(
         text_hash=pl.Series(
             [digest(t.encode("utf-8", "surrogatepass")) for t in rows["dense"]], dtype=pl.String

@@ -54,13 +54,13 @@ _CUE = (
     r"|additional|protokoll|eine? |gastbeitrag|submitted|presented|produced|with|mit|from)(?-u:\b)|^/"
 )
 _REPORTER = (
-    "기자", "특파원", "통신원", "記者", "记者", "通讯员", "編集", "文＝", "@", "eporter", "orrespondent", "riter", "ditor",
-    "STAFF", "staff", "Staff", "olumnist", "ontributor", "Reuters", "ssociated Press", "redak", "Redak", "ournalist",
+    "기자", "특파원", "통신원", "記者", "记者", "通讯员", "編集", "文＝", "@", "eporter", "orrespondent",
+    "riter", "ditor",    "STAFF", "staff", "Staff", "olumnist", "ontributor", "Reuters", "ssociated Press", "redak", "Redak", "ournalist",
     "roducer", "pecial to", "News", "dpa", "AFP",
 )  # fmt: skip
 _NAME = (
     r"^(?:\p{Lu}\S*|[a-z]{1,3} \p{Lu}\S*)(?:\s+(?:\p{Lu}\S*|and|und|et|y|e|och|og|i|en|de|del|della|la|le|van|von|zu"
-    r"|der|den|di|da|dos|das|bin|al|ibn|in|for|the|of|mit|avec|con|ve|&|[|/,·•–—-]+|\d\S*))*$"
+    r"|der|den|di|da|dos|das|bin|al|ibn|in|for|the|of|mit|avec|con|ve|ago|hours?|days?|&|[|/,·•–—-]+|\d\S*))*$"
 )
 _CREDIT = (
     "hoto", "oto:", "oto ", "Foto", "FOTO", "mage", "Bild", "bild", "redit", "Getty", "GETTY", "getty", "euters",
@@ -116,7 +116,8 @@ def dissect(text: str, *, date: bool = True, byline: bool = True, caption: bool 
         signed = parse_byline(text)
         if signed:
             kind = "byline" if signed.cued else "name"
-            return {"kind": kind, "pieces": _tile(text, [(0, len(text), "byline", "byline_printed")]), **_byline(signed)}
+            pieces = [(0, len(text), "byline", "byline_printed")]
+            return {"kind": kind, "pieces": _tile(text, pieces), **_byline(signed)}
     return _caption(text) if caption else None
 
 

@@ -12,6 +12,7 @@ from copydesk.bylines import same_person
 from copydesk.dates import instant
 from copydesk.dissect import AUTHOR, CAPTION
 from copydesk.language import detect_language
+from copydesk.lines import single_spaced
 
 ARTICLE: dict[str, Any] = {
     "doc_id": pl.String, "url": pl.String, "publisher": pl.String, "language": pl.String,
@@ -28,8 +29,7 @@ ARTICLE: dict[str, Any] = {
 """The columns of the articles dataset, in order."""
 
 BODY_ROLES = ("body", "subheading")
-WORD = r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+"
-"""A word is a run without white space; a Chinese or Japanese character is a word."""
+WIDE_WORD = r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+"
 CUT_OFF_WEIGHT = 60
 ALIKE = 0.85
 """Likeness (difflib's ratio) from which two lone bylines of a page are one name spelt in two ways."""
@@ -98,8 +98,15 @@ def _body(spans: pl.DataFrame) -> pl.DataFrame:
     ended = pl.col("last").str.contains(r"[.!?…。！？:)\]】」』”\"'’»*]\s*$|[♦■●◆]$")
     cut_off = (pl.col("last_role") == "body") & ~ended & (pl.col("last").str.len_chars() >= CUT_OFF_WEIGHT)
     return body.select(
-        "page", "body", cut_off=cut_off, word_count=pl.col("body").str.count_matches(WORD).cast(pl.Int32)
+        "page", "body", cut_off=cut_off, word_count=count_words(pl.col("body"))
     )
+
+
+def count_words(text: pl.Expr) -> pl.Expr:
+    """Words of a text that is not blank: runs without white space; a Chinese or Japanese character is a word."""
+    runs = single_spaced(text).str.count_matches(" ", literal=True) + 1
+    wide = text.str.len_bytes() * 2 > text.str.len_chars() * 3
+    return pl.coalesce(pl.when(wide).then(text).str.count_matches(WIDE_WORD), runs).cast(pl.Int32)
 
 
 def _bylines(

@@ -41,3 +41,14 @@ def split_lines(pages: pl.DataFrame) -> pl.DataFrame:
             text="text",
         )
     )
+
+
+def dense(text: pl.Expr) -> pl.Expr:
+    """The characters of a text that are not white space: what law 2 counts and hashes."""
+    # the plain blanks first, by a search for one byte: half the time of the expression alone
+    return text.str.replace_all(" ", "", literal=True).str.replace_all(r"\s+", "")
+
+
+def single_spaced(text: pl.Expr) -> pl.Expr:
+    """A text with each run of white space as one blank."""
+    return text.str.replace_all(r"[\s--[ ]]\s*| \s+", " ")

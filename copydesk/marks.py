@@ -10,6 +10,7 @@ import polars as pl
 from copydesk.dissect import dissect_lines
 from copydesk.lines import SENTENCE_END, split_lines
 from copydesk.rules import RuleBook
+from copydesk.windows import above
 
 PROSE_WEIGHT = 80
 """A sentence of this weight is a paragraph; shorter ones may be captions, decks or buttons."""
@@ -26,6 +27,10 @@ def mark_lines(pages: pl.DataFrame, book: RuleBook) -> tuple[pl.DataFrame, pl.Da
     dissections: `text_id` and the pieces of the lines that are bylines, dates or captions.
     """
     lines = split_lines(pages).with_row_index("line")
+    lines = lines.with_columns(
+        first=pl.col("line").min().over("page"),
+        last=pl.col("line").max().over("page"),
+    )
     texts = lines.select("text").unique(maintain_order=True).with_row_index("text_id")
     dissections = dissect_lines(texts)
     lines = (
@@ -36,7 +41,7 @@ def mark_lines(pages: pl.DataFrame, book: RuleBook) -> tuple[pl.DataFrame, pl.Da
         .join(dissections.select("text_id", "kind"), on="text_id", how="left", maintain_order="left")
         .with_columns(
             bullet=pl.col("text").str.contains(r"^(?:[•▪◦‣●■*–-]|\d{1,2}\.)\s"),
-            gap=(pl.col("line_no") - pl.col("line_no").shift(1)).over("page").fill_null(2) > 1,
+            gap=(pl.col("line_no") - above(pl.col("line_no"))).fill_null(2) > 1,
         )
         .with_columns(
             sentence=pl.col("ends")
@@ -52,5 +57,5 @@ def mark_lines(pages: pl.DataFrame, book: RuleBook) -> tuple[pl.DataFrame, pl.Da
 def weight(text: pl.Expr) -> pl.Expr:
     """How much a text says, in Latin letters: a Chinese, Japanese or Korean character counts two and a half."""
     characters = text.str.len_chars()
-    wide = text.str.len_bytes() > 2.2 * characters
-    return pl.when(wide).then(characters * 2.5).otherwise(characters).cast(pl.Float32)
+    wide = text.str.len_bytes() * 5 > characters * 11
+    return pl.when(wide).then(characters * 5 // 2).otherwise(characters).cast(pl.Int64)

@@ -135,29 +135,56 @@ class RuleBook:
             .filter(pl.col("length") <= pl.col("max_length"))
             .select("text_id", "rule")
         ]
-        touched = (
-            heads.select(
-                "text_id",
-                literal=pl.col("key").str.extract_many(
-                    self.literals["literal"].unique().implode(), overlapping=True
-                ),
-            )
-            .explode("literal", empty_as_null=True)
-            .drop_nulls()
-            .join(self.literals, on="literal")
-            .select("text_id", "rule")
-            .unique()
-            .join(heads, on="text_id")
+        touched = self._touched(heads)
+        fitting: dict[int, pl.DataFrame] = {}
+        for number, rule in enumerate(self.rules):
+            if rule.regex is None:
+                continue
+            if number in self.spared:
+                tried = touched.get((number,))
+            else:
+                if rule.max_length not in fitting:
+                    fitting[rule.max_length] = heads.filter(pl.col("length") <= rule.max_length)
+                tried = fitting[rule.max_length]
+            if tried is not None:
+                found = tried.filter(pl.col("key").str.contains(rule.regex))
+                hits.append(found.select("text_id", rule=pl.lit(number, pl.UInt16)))
+        return pl.concat(hits).unique().sort("text_id", "rule")
+
+    @functools.cached_property
+    def spared(self) -> frozenset[int]:
+        """The rules (by number) whose expressions are tried only where one of their literals stands."""
+        return frozenset(self.literals["rule"])
+
+    def _touched(self, heads: pl.DataFrame) -> dict[tuple[object, ...], pl.DataFrame]:
+        """For each spared rule, the lines that hold one of its literals and are not too long for it."""
+        limits = pl.DataFrame(
+            {"rule": range(len(self.rules)), "max_length": [r.max_length for r in self.rules]},
+            schema={"rule": pl.UInt16, "max_length": pl.UInt32},
+        )
+        wanted = self.literals.join(limits, on="rule")
+        found = []
+        # few rules look at long lines: most literals are searched in short ones only
+        for least, most in ((0, KEY_LENGTH), (KEY_LENGTH, 1 << 30)):
+            literals = wanted.filter(pl.col("max_length") > least)["literal"].unique(maintain_order=True)
+            if len(literals):
+                some = heads.filter(pl.col("length") > least, pl.col("length") <= most)
+                standing = pl.col("key").str.extract_many(literals.implode(), overlapping=True)
+                found.append(
+                    some.select("text_id", "length", "key", literal=standing)
+                    .filter(pl.col("literal").list.len() > 0)
+                    .explode("literal", empty_as_null=True)
+                )
+        return (
+            pl.concat(found)
+            .join(wanted, on="literal")
+            .filter(pl.col("length") <= pl.col("max_length"))
+            .select("text_id", "rule", "key")
+            .unique(["text_id", "rule"])
             .partition_by("rule", as_dict=True)
         )
-        spared = set(self.literals["rule"])
-        for number, rule in enumerate(self.rules):
-            if rule.regex:
-                tried = touched.get((number,)) if number in spared else heads
-                if tried is not None:
-                    fits = (pl.col("length") <= rule.max_length) & pl.col("key").str.contains(rule.regex)
-                    hits.append(tried.filter(fits).select("text_id", rule=pl.lit(number, pl.UInt16)))
-        return pl.concat(hits).unique().sort("text_id", "rule")
+
+
 
 
 def line_key(text: pl.Expr) -> pl.Expr:

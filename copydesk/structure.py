@@ -9,6 +9,7 @@ import polars as pl
 
 from copydesk.marks import PROSE_WEIGHT
 from copydesk.rules import RuleBook
+from copydesk.windows import above, below, first_line_where, last_line_where, sum_before, sum_of_page
 
 HEAD_SHARE = 0.2
 """A rule for the head of a page counts before this share of its prose, one for the tail after `TAIL_SHARE`."""
@@ -57,20 +58,18 @@ def _fired_rules(lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.
         & ~pl.col("kind").is_in(["byline", "date", "caption", "credit"]).fill_null(False)
     )
     lines = lines.with_columns(prose=shape & (pl.col("weight") >= PROSE_WEIGHT))
-    weight = pl.when(pl.col("prose")).then(pl.col("weight")).otherwise(0.0)
+    weight = pl.when(pl.col("prose")).then(pl.col("weight")).otherwise(0)
     lines = lines.with_columns(
-        before=(weight.cum_sum() - weight).over("page"),
-        total=weight.sum().over("page"),
-        prose_before=(pl.col("prose").cast(pl.Int32).cum_sum() - pl.col("prose").cast(pl.Int32)).over("page"),
-        prose_after=(pl.col("prose").cast(pl.Int32).sum() - pl.col("prose").cast(pl.Int32).cum_sum()).over(
-            "page"
-        ),
+        before=sum_before(weight),
+        total=sum_of_page(weight),
+        prose_before=sum_before(pl.col("prose")),
+        prose_after=sum_of_page(pl.col("prose")) - sum_before(pl.col("prose")) - pl.col("prose").cast(pl.Int64),
     )
     marked = pl.col("line").is_in(hits["line"].unique().implode())
     short = ((pl.col("weight") < 40) & ~pl.col("ends")).cast(pl.Int8)
-    around = pl.sum_horizontal(short.shift(n).over("page").fill_null(0) for n in (-2, -1, 1, 2))
-    beside = marked.shift(1).over("page").fill_null(False) | marked.shift(-1).over("page").fill_null(False)
-    lines = lines.with_columns(company=beside | (around >= 3), rank=pl.int_range(pl.len()).over("page"))
+    around = pl.sum_horizontal(above(short, n).fill_null(0) for n in (-2, -1, 1, 2))
+    beside = above(marked).fill_null(False) | below(marked).fill_null(False)
+    lines = lines.with_columns(company=beside | (around >= 3), rank=pl.col("line") - pl.col("first"))
     head = (pl.col("before") <= HEAD_SHARE * pl.col("total")) | (pl.col("prose_before") <= 1)
     tail = (pl.col("before") >= TAIL_SHARE * pl.col("total")) | (pl.col("prose_after") <= 1)
     holds = (pl.col("company") | ~pl.col("weak")) & (
@@ -98,9 +97,9 @@ def _fired_rules(lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.
 
 def _reach(lines: pl.DataFrame) -> pl.DataFrame:
     """Carry a header's rule to the lines it reaches, within its budget."""
-    weight = pl.when(pl.col("prose")).then(pl.col("weight")).otherwise(0.0)
+    weight = pl.when(pl.col("prose")).then(pl.col("weight")).otherwise(0)
     lines = lines.with_columns(
-        before=(weight.cum_sum() - weight).over("page"), total=weight.sum().over("page")
+        before=sum_before(weight), total=sum_of_page(weight)
     )
     ends_page = (
         (pl.col("reach") == "rest")
@@ -123,9 +122,9 @@ def _reach(lines: pl.DataFrame) -> pl.DataFrame:
         | pl.col("text").str.contains(r"[.。]$")
         | (pl.col("kind") == "byline").fill_null(False)
         | ((pl.col("kind") == "date").fill_null(False) & (pl.col("prose_after") > 0))
-        | (pl.col("prose").shift(-1).over("page").fill_null(False) & ~pl.col("bullet"))
+        | (below(pl.col("prose")).fill_null(False) & ~pl.col("bullet"))
     )
-    lines = lines.with_columns(block=(header | stops).cum_sum().over("page"))
+    lines = lines.with_columns(block=sum_before(header | stops) + (header | stops).cast(pl.Int64))
     lists = (
         lines.filter(header)
         .select("page", "block", list_name="rule_name", list_role="rule_role")
@@ -152,13 +151,12 @@ def _reach(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _zones(lines: pl.DataFrame) -> pl.DataFrame:
-    at = pl.when(pl.col("prose")).then(pl.col("line"))
-    weight = pl.when(pl.col("prose")).then(pl.col("weight")).otherwise(0.0)
+    weight = pl.when(pl.col("prose")).then(pl.col("weight")).otherwise(0)
     lines = lines.with_columns(
-        first_prose=at.min().over("page"),
-        last_prose=at.max().over("page"),
-        before=(weight.cum_sum() - weight).over("page"),
-        total=weight.sum().over("page"),
+        first_prose=first_line_where(pl.col("prose")),
+        last_prose=last_line_where(pl.col("prose")),
+        before=sum_before(weight),
+        total=sum_of_page(weight),
         repeats=(pl.int_range(pl.len()) > 0).over("page", "text"),
     )
     # a byline or date below a deck or caption: the head reaches down to it
@@ -168,7 +166,7 @@ def _zones(lines: pl.DataFrame) -> pl.DataFrame:
         & (pl.col("before") <= LATE_HEAD_WEIGHT)
         & (pl.col("before") <= 0.25 * pl.col("total"))
     )
-    lines = lines.with_columns(head_end=pl.when(late).then(pl.col("line")).max().over("page"))
+    lines = lines.with_columns(head_end=last_line_where(late))
     start = pl.max_horizontal(pl.col("first_prose"), pl.col("head_end") + 1)
     return lines.with_columns(
         in_head=(pl.col("line") < start).fill_null(True),
@@ -187,8 +185,8 @@ def _headline(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
     early = (
         pl.col("in_head") | (pl.col("line") < pl.col("first_prose")) | (pl.col("prose_before") <= LATE_TITLE)
     )
-    twin = (pl.col("text") == pl.col("text").shift(-1).over("page")) | (
-        pl.col("text") == pl.col("text").shift(1).over("page")
+    twin = (pl.col("text") == below(pl.col("text"))) | (
+        pl.col("text") == above(pl.col("text"))
     )
     titles = lines.filter(
         title & early & ~(twin.fill_null(False) & pl.col("text").str.contains(r"[.!?。][)\"”’]?( \(.*\))?$"))
@@ -208,9 +206,9 @@ def _headline(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
             rank=pl.int_range(pl.len()).over("page"),
         )
     )
-    below = pl.col("line") > pl.max_horizontal(pl.col("first_prose"), pl.col("head_end"))
+    lower = pl.col("line") > pl.max_horizontal(pl.col("first_prose"), pl.col("head_end"))
     lost_above = ~pl.col("sentence") & (pl.col("weight") >= 30) & ~pl.col("ends") & ~_any_above(titles)
-    titles = titles.filter(pl.col("told") | (~below & ~pl.col("sentence")) | lost_above)
+    titles = titles.filter(pl.col("told") | (~lower & ~pl.col("sentence")) | lost_above)
     score = (
         pl.min_horizontal(pl.col("weight"), pl.lit(70.0)) / 70
         + (pl.col("text").str.count_matches(" ") >= 3).cast(pl.Float32) * 0.3

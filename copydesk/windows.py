@@ -1,0 +1,50 @@
+"""Looking from a line to its neighbours and its page, over all lines of a batch at once.
+
+The frames hold every line of every page, in order, with `line` (row number), `page`, and `first` and `last` (the row
+numbers of the page's first and last line). Shifts, running sums and gathers over whole columns then do what
+`.over("page")` would do by hashing every row anew. Sums are of whole numbers, so that no page's rounding depends on
+the pages before it.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+
+def above(value: pl.Expr, lines: int = 1) -> pl.Expr:
+    """The value on the line that many lines above on the same page; null where there is none."""
+    return pl.when(pl.col("page").shift(lines) == pl.col("page")).then(value.shift(lines))
+
+
+def below(value: pl.Expr, lines: int = 1) -> pl.Expr:
+    """The value on the line that many lines below on the same page; null where there is none."""
+    return above(value, -lines)
+
+
+def sum_before(value: pl.Expr) -> pl.Expr:
+    """The sum over the page's lines above this one; `value` is whole numbers or Booleans without nulls."""
+    through = value.cast(pl.Int64).cum_sum() - value.cast(pl.Int64)
+    return through - through.gather(pl.col("first"))
+
+
+def sum_of_page(value: pl.Expr) -> pl.Expr:
+    """The sum over all lines of the page."""
+    through = value.cast(pl.Int64).cum_sum()
+    return through.gather(pl.col("last")) - (through - value.cast(pl.Int64)).gather(pl.col("first"))
+
+
+def any_on_page(value: pl.Expr) -> pl.Expr:
+    """Whether the value is true on any line of the page; null counts as false."""
+    return sum_of_page(value.fill_null(False)) > 0
+
+
+def first_line_where(true: pl.Expr) -> pl.Expr:
+    """The row number of the page's first line where it is true; null where there is none."""
+    line = pl.when(true).then(pl.col("line")).backward_fill().gather(pl.col("first"))
+    return pl.when(line <= pl.col("last")).then(line)
+
+
+def last_line_where(true: pl.Expr) -> pl.Expr:
+    """The row number of the page's last line where it is true; null where there is none."""
+    line = pl.when(true).then(pl.col("line")).forward_fill().gather(pl.col("last"))
+    return pl.when(line >= pl.col("first")).then(line)
