@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import polars as pl
 
 from copydesk.assemble import cut_spans, decide_roles, find_datelines
 from copydesk.fields import ARTICLE, BODY_ROLES, article_fields
-from copydesk.lines import dense, single_spaced
+from copydesk.lines import dense
 from copydesk.marks import mark_lines
 from copydesk.publishers import ProfileBook, load_profiles, match_publishers, our_profiles
 from copydesk.rules import RuleBook, load_rules, our_rules
@@ -51,7 +52,7 @@ class Desk:
     @property
     def ruleset(self) -> str:
         """The version that stands in every row."""
-        return f"{LIBRARY_VERSION}-{self.rules.version}-{self.profiles.version}"
+        return f"{LIBRARY_VERSION}.{_tables_version()}-{self.rules.version}-{self.profiles.version}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +66,14 @@ class Cleaned:
     ledger: pl.DataFrame
     quarantine: pl.DataFrame
     spans: pl.DataFrame
+
+
+@functools.cache
+def _tables_version() -> str:
+    """Names the word tables in `data/` (months, zones, titles, agencies): they decide rows as the rules do."""
+    folder = Path(__file__).parent / "data"
+    content = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()))
+    return content.hexdigest()[:8]
 
 
 def open_desk(rules: Sequence[Path] = (), publishers: Sequence[Path] = ()) -> Desk:
@@ -156,12 +165,11 @@ def _articles(good: pl.DataFrame, pages: pl.DataFrame, ruleset: str) -> pl.DataF
         "page", "source", "content_hash", "text", dense=dense(pl.col("text"))
     )
     rows = good.join(facts, on="page", how="left", maintain_order="left")
-    normal = rows.select(single_spaced(pl.col("body"))).to_series()
     return rows.with_columns(
         text_hash=pl.Series(
             [digest(t.encode("utf-8", "surrogatepass")) for t in rows["dense"]], dtype=pl.String
         ),
-        body_hash=pl.Series([digest(t.encode("utf-8", "surrogatepass")) for t in normal], dtype=pl.String),
+        body_hash=pl.Series([digest(t.encode("utf-8", "surrogatepass")) for t in rows["normal"]], dtype=pl.String),
         ruleset=pl.lit(ruleset),
     ).select(pl.col(n).cast(t) for n, t in ARTICLE.items())
 

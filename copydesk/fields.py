@@ -97,14 +97,14 @@ def _body(spans: pl.DataFrame) -> pl.DataFrame:
     )
     ended = pl.col("last").str.contains(r"[.!?…。！？:)\]】」』”\"'’»*]\s*$|[♦■●◆]$")
     cut_off = (pl.col("last_role") == "body") & ~ended & (pl.col("last").str.len_chars() >= CUT_OFF_WEIGHT)
-    return body.select(
-        "page", "body", cut_off=cut_off, word_count=count_words(pl.col("body"))
+    return body.select("page", "body", cut_off=cut_off, normal=single_spaced(pl.col("body"))).with_columns(
+        word_count=count_words(pl.col("normal"))
     )
 
 
 def count_words(text: pl.Expr) -> pl.Expr:
-    """Words of a text that is not blank: runs without white space; a Chinese or Japanese character is a word."""
-    runs = single_spaced(text).str.count_matches(" ", literal=True) + 1
+    """Words of a single-spaced text: runs without white space; a Chinese or Japanese character is a word."""
+    runs = text.str.count_matches(" ", literal=True) + 1
     wide = text.str.len_bytes() * 2 > text.str.len_chars() * 3
     return pl.coalesce(pl.when(wide).then(text).str.count_matches(WIDE_WORD), runs).cast(pl.Int32)
 

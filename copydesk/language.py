@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-SAMPLE = 600
+SAMPLE = 300
 """Characters of the body that are looked at: more changes no verdict on news, and costs time."""
 SURE = 0.4
 

@@ -52,7 +52,7 @@ def _branches(pattern: str) -> list[str]:
 
 
 def _best_of_branch(branch: str) -> set[str] | None:
-    """The choice of literals in one branch whose shortest is longest."""
+    """The choice of literals in one branch that stands on the fewest lines, as far as their lengths tell."""
     choices: list[set[str]] = []
     run, at = "", 0
 
@@ -92,7 +92,7 @@ def _best_of_branch(branch: str) -> set[str] | None:
                 run += branch[at - 1]
     end_run()
     sure = [s for s in choices if min(map(_worth, s)) >= SHORTEST]
-    return max(sure, key=lambda s: min(map(_worth, s)), default=None)
+    return min(sure, key=lambda s: sum(0.35 ** _worth(literal) for literal in s), default=None)
 
 
 def _worth(literal: str) -> int:

@@ -157,7 +157,7 @@ def _zones(lines: pl.DataFrame) -> pl.DataFrame:
         last_prose=last_line_where(pl.col("prose")),
         before=sum_before(weight),
         total=sum_of_page(weight),
-        repeats=(pl.int_range(pl.len()) > 0).over("page", "text"),
+        repeats=~(pl.col("page").cast(pl.UInt64) * (1 << 32) + pl.col("text_id")).is_first_distinct(),
     )
     # a byline or date below a deck or caption: the head reaches down to it
     late = (

@@ -8,9 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 import copydesk
+from copydesk.cleaning import PAGE
 from flows.decode import decode
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -49,3 +51,17 @@ def test_field(page: str, field: str, request: pytest.FixtureRequest) -> None:
         return
     only = {**golden, **{k: found.get(k) for k in golden if k != field}}
     assert list(differences(found, only)) == []
+
+
+def test_seeds_alone_and_together_are_the_same() -> None:
+    texts = {p.stem: decode((ROOT / "seeds" / f"{p.stem}.txt").read_bytes()).text or "" for p in GOLDENS}
+    rows = [{"doc_id": k, "source": k, "text": t, "content_hash": "0" * 32, "problems": []} for k, t in texts.items()]
+    together = copydesk.clean_pages(pl.DataFrame(rows[::-1], schema=PAGE))
+    alone = [copydesk.clean(t, doc_id=k) for k, t in texts.items()]
+    columns = [c for c in together.articles.columns if c != "content_hash"]
+    for name in ("articles", "ledger"):
+        one = getattr(together, name).sort("doc_id", maintain_order=True)
+        many = pl.concat([getattr(a, name) for a in alone]).sort("doc_id", maintain_order=True)
+        assert one.select(c for c in one.columns if c in columns or name == "ledger").equals(
+            many.select(c for c in many.columns if c in columns or name == "ledger")
+        )
