@@ -55,8 +55,8 @@ _CUE = (
 )
 _REPORTER = (
     "기자", "특파원", "통신원", "記者", "记者", "通讯员", "編集", "文＝", "@", "eporter", "orrespondent",
-    "riter", "ditor", "STAFF", "staff", "Staff", "olumnist", "ontributor", "Reuters", "ssociated Press", "redak", "Redak",
-    "ournalist", "roducer", "pecial to", "News", "dpa", "AFP",
+    "riter", "ditor", "STAFF", "staff", "Staff", "olumnist", "ontributor", "Reuters", "ssociated Press", "redak",
+    "Redak", "ournalist", "roducer", "pecial to", "News", "dpa", "AFP",
 )  # fmt: skip
 _NAME = (
     r"^(?:\p{Lu}\S*|[a-z]{1,3} \p{Lu}\S*)(?:\s+(?:\p{Lu}\S*|and|und|et|y|e|och|og|i|en|de|del|della|la|le|van|von|zu"
