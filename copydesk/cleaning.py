@@ -11,12 +11,13 @@ from typing import Any
 
 import polars as pl
 
-from copydesk.assemble import cut_spans, decide_roles, find_datelines
+from copydesk.assemble import decide_roles
 from copydesk.fields import ARTICLE, BODY_ROLES, article_fields
 from copydesk.lines import dense
 from copydesk.marks import mark_lines
 from copydesk.publishers import ProfileBook, load_profiles, match_publishers, our_profiles
 from copydesk.rules import RuleBook, load_rules, our_rules
+from copydesk.spans import cut_spans, find_datelines
 from copydesk.structure import page_structure
 
 LEDGER: dict[str, Any] = {

@@ -1,0 +1,99 @@
+"""Decided lines to spans: whole lines, the pieces of those that hold several, and what stands before a text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from copydesk.bylines import Byline
+from copydesk.datelines import dateline_byline, split_dateline
+from copydesk.dissect import AUTHOR, author_row
+
+
+def cut_spans(lines: pl.DataFrame, dissections: pl.DataFrame, datelines: pl.DataFrame) -> pl.DataFrame:
+    """Lines to spans: `page`, `line`, `line_no`, `char_start`, `char_end`, `role`, `rule`, `confidence`, `text`."""
+    keep = ["page", "line", "line_no", "char_start", "text"]
+    whole = lines.filter(~pl.col("in_pieces"))
+    pieces = (
+        lines.filter("in_pieces")
+        .select(*keep, "text_id", "confidence")
+        .join(dissections.select("text_id", "pieces"), on="text_id")
+        .explode("pieces", empty_as_null=True)
+        .unnest("pieces")
+    )
+    kicker = pl.col("text").str.extract(r"^(\[[^\[\]]{2,40}\]\s*)\S", 1)
+    kickers = (
+        whole.filter(pl.col("role") == "headline")
+        .with_columns(cut=kicker.str.len_chars())
+        .filter(pl.col("cut") > 0)
+    )
+    cuts = pl.concat(
+        [
+            kickers.select(
+                "line",
+                pl.col("cut").cast(pl.UInt32),
+                first_role=pl.lit("kicker"),
+                first_rule=pl.lit("kicker_in_brackets"),
+            ),
+            datelines.select(
+                "line", "cut", first_role=pl.lit("dateline"), first_rule=pl.lit("dateline_printed")
+            ),
+        ]
+    )
+    length = pl.col("text").str.len_chars().cast(pl.UInt32)
+    whole = whole.join(cuts, on="line", how="left", maintain_order="left")
+    heads = whole.filter(pl.col("cut") > 0).select(
+        *keep,
+        start=pl.lit(0, pl.UInt32),
+        end="cut",
+        role="first_role",
+        rule="first_rule",
+        confidence=pl.lit(1.0, pl.Float32),
+    )
+    rests = whole.select(
+        *keep, start=pl.col("cut").fill_null(0), end=length, role="role", rule="rule", confidence="confidence"
+    )
+    spans = pl.concat([heads, rests, pieces.select(heads.columns)]).sort("line", "start")
+    return spans.select(
+        "page",
+        "line",
+        "line_no",
+        char_start=pl.col("char_start") + pl.col("start"),
+        char_end=pl.col("char_start") + pl.col("end"),
+        role="role",
+        rule="rule",
+        confidence="confidence",
+        text=pl.col("text").str.slice(pl.col("start"), pl.col("end") - pl.col("start")).str.strip_chars(),
+    )
+
+
+DATELINE_SHAPE = r"^[(\[【［]|^.{2,80}(?: [-–—]+ |--|—|: | = )"
+
+
+def find_datelines(lines: pl.DataFrame) -> pl.DataFrame:
+    """Where a page's first paragraph opens with a dateline.
+
+    Returns `page`, `line`, `cut` (where the paragraph's own text begins), `dateline` as printed, and the reporter
+    who stands in it: `authors`, `byline_raw`.
+    """
+    first = (
+        lines.filter(pl.col("role") == "body")
+        .unique("page", keep="first", maintain_order=True)
+        .filter(pl.col("text").str.contains(DATELINE_SHAPE))
+    )
+    rows = []
+    for page, line, text in first.select("page", "line", "text").iter_rows():
+        found = split_dateline(text)
+        if found:
+            byline = dateline_byline(text)
+            rows.append((page, line, found[1], found[0], _authors(byline), byline.raw if byline else None))
+    schema: dict[str, Any] = {
+        "page": pl.UInt32, "line": pl.UInt32, "cut": pl.UInt32, "dateline": pl.String,
+        "authors": pl.List(AUTHOR), "byline_raw": pl.String,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _authors(byline: Byline | None) -> list[dict[str, str | None]]:
+    return [author_row(a) for a in byline.authors] if byline else []
