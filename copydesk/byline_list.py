@@ -20,6 +20,8 @@ _BRACKET = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]")
 _SEPARATOR = re.compile(r"\s*(?:(?P<strong>[|•·⋅●∙]|\s[-–—]+(?=\s|\Z)|—)|(?P<weak>[,;/]|\s&\s|\n))\s*")
 _DANGLING = re.compile(r"(?:[(\[{]|\s(?:and|und|et|y|e|og|och|ve|и|&))\s*\Z|(?<=\w)-\Z", re.I)
 _PLACE = re.compile(rf"(?:The |the |El |La |Le |Den )?[{_UP}][\w.'’-]*(?: [{_UP}][\w.'’-]*){{0,3}}")
+_GLUED = re.compile(r"[a-zà-ÿ.][^\Wa-zß-öø-ÿ_\d]")
+"""Where the renderer may have glued two words: a letter that is not small right behind a small one or a full stop."""
 _TITLE_CASE = re.compile(rf"[{_UP}][^.!?;:]*")
 
 
@@ -267,14 +269,15 @@ def _person(part: str, table: Words, *, cued: bool, single: bool) -> Author | No
         tokens = tokens[:half]
         part = " ".join(tokens)
     role = affiliation = None
-    if (glue := table.glued_role.search(part)) and glue.start() > 4:
+    glued = _GLUED.search(part)
+    if glued and (glue := table.glued_role.search(part)) and glue.start() > 4:
         part, role = part[: glue.start()], part[glue.start() :]
     elif len(tokens) > 2 and (split := split_role(tokens, table)):
         part, role, affiliation = split
-    elif (glue := table.glued_outlet.search(part)) and " " in part[: glue.start()]:
+    elif glued and (glue := table.glued_outlet.search(part)) and " " in part[: glue.start()]:
         part, affiliation = part[: glue.start()], part[glue.start() :]
     elif found := _with_place(part, table):
-        return found
+        return found if cued or _bare_enough(found.name.split(), table) else None
     if not is_person_name(part, alone=single, table=table):
         return None
     if not cued and role is None and (part.isupper() or is_outlet(part, table) or len(part.split()) > 5):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_date_head", "without_date"]
+__all__ = ["has_digit", "is_date_head", "without_date"]
 
 # Months in full and in their usual short forms: a bare "mar" would find "Martin 30".
 _MONTH = (
@@ -36,7 +36,7 @@ _STAMP = re.compile(
     r"(?:[Pp]ublished|[Uu]pdated|[Pp]osted|PUBLISHED|UPDATED|Veröffentlicht|Aktualisiert|Publié|Mis à jour"
     r"|Publicado|Actualizado|Pubblicato)(?![^\W\d_])(?! by).*"
 )
-_STAMP_PARTS = (
+_STAMP_PART = re.compile("|".join((  # cheaper to look for than the stamp itself
     "ublished",
     "UBLISHED",
     "pdated",
@@ -49,7 +49,8 @@ _STAMP_PARTS = (
     "ublicado",
     "ctualizado",
     "ubblicato",
-)
+)))
+_DIGIT = re.compile(r"\d")
 _FOOTNOTE = re.compile(r"(?<=[a-zà-ÿ])\d{1,2}(?=,|\Z)")
 _FORUM_ID = re.compile(r"\(\s*\d{4,}\s*\)")
 _HEAD_MONTH = (
@@ -66,14 +67,19 @@ _HEAD_WORD = re.compile(
 )
 
 
+def has_digit(text: str) -> bool:
+    """Whether a digit of any script stands there (a superscript is one too)."""
+    return _DIGIT.search(text) is not None or (not text.isascii() and any(c.isdigit() for c in text))
+
+
 def without_date(body: str) -> str | None:
     """The list before a date, without the marks of footnotes.
 
     None where a date alone stands there, and where a long number in brackets shows a forum's user.
     """
-    if any(part in body for part in _STAMP_PARTS):
+    if _STAMP_PART.search(body):
         body = _STAMP.sub("", body).rstrip()
-    if not any(c.isdigit() for c in body):
+    if not has_digit(body):
         return body
     if _FORUM_ID.search(body):
         return None
@@ -85,6 +91,6 @@ def without_date(body: str) -> str | None:
 
 def is_date_head(head: str) -> bool:
     """Whether nothing but a date stands before a cue: "Do 25.04.24 | 14:07 Uhr | "."""
-    if len(head) >= 70 or not any(c.isdigit() for c in head):
+    if len(head) >= 70 or not has_digit(head):
         return False
     return all(_HEAD_WORD.fullmatch(w) for w in re.findall(r"\w+", head))

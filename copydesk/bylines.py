@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from copydesk.byline_cjk import CUES, parse_wide
 from copydesk.byline_list import read_list
-from copydesk.byline_stamps import is_date_head
+from copydesk.byline_stamps import has_digit, is_date_head
 from copydesk.byline_types import Author, Byline
 from copydesk.byline_words import Words, words
 from copydesk.names import same_person
@@ -108,7 +108,7 @@ def _narrow(raw: str, language: str | None, table: Words) -> _Found | None:
         cue = table.first.match(line) if known else table.glued.match(line)
     if cue:
         return _cued(line, cue, language, table)
-    if len(line) < 160 and any(c.isdigit() for c in line):
+    if len(line) < 160 and has_digit(line):
         inner = _INNER_CUE.search(line)
         if inner and is_date_head(line[: inner.start()]):
             line = line[inner.start() :]
@@ -127,7 +127,7 @@ def _is_list_like(line: str, table: Words) -> bool:
             small += 1
             if small > 1:
                 return False
-    return small == 0 or any(c.isdigit() for c in line)
+    return small == 0 or has_digit(line)
 
 
 def _cued(line: str, cue: re.Match[str], language: str | None, table: Words) -> _Found | None:

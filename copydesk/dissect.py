@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 
 from copydesk.bylines import Author, Byline, is_byline_cue, parse_byline
 from copydesk.credits import doubled, split_caption
@@ -92,12 +93,16 @@ def dissect_lines(texts: pl.DataFrame) -> pl.DataFrame:
         )
         .filter(pl.any_horizontal("date", "byline", "caption"))
     )
-    rows = []
+    found: dict[str, list[Any]] = {name: [] for name in DISSECTION}
     for text_id, line, date, byline, caption in candidates.iter_rows():
         row = dissect(line, date=date, byline=byline, caption=caption)
         if row:
-            rows.append({"text_id": text_id, **row})
-    return pl.DataFrame(rows, schema=DISSECTION, orient="row")
+            row["text_id"] = text_id
+            for name, values in found.items():
+                values.append(row.get(name))
+    # by way of Arrow: Polars makes a series of each list, at 80 µs a line
+    schema = pl.DataFrame(schema=DISSECTION).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+    return pl.DataFrame(pa.table([pa.array(found[f.name], f.type) for f in schema], schema=schema))
 
 
 def dissect(text: str, *, date: bool = True, byline: bool = True, caption: bool = True) -> dict[str, Any] | None:

@@ -96,7 +96,10 @@ def _best_of_branch(branch: str) -> set[str] | None:
 
 
 def _worth(literal: str) -> int:
-    return len(literal) if literal.isascii() else len(literal.encode()) - 2
+    if literal.isascii():
+        return len(literal)
+    # a sign or a wide character says as much as three letters
+    return sum(3 if c in "©®™▶►▼▲■●◆" or c >= "\u2e80" else 1 for c in literal)
 
 
 def _optional(pattern: str, at: int) -> bool:
