@@ -24,7 +24,7 @@ from copydesk.literals import required_literals
 from copydesk.roles import ROLES
 
 Place = Literal["anywhere", "top", "head", "tail", "edge", "inside"]
-Reach = Literal["line", "list", "rest"]
+Reach = Literal["line", "list", "rest", "thread"]
 
 RULES_FOLDER = Path(__file__).parent / "rules"
 QUOTES = {
@@ -58,7 +58,8 @@ class Rule:
     paragraph, tail: the last quarter and behind, edge: head or tail, inside: between them).
     weak: the words stand alone in real text too, so the rule holds only beside another line that some rule matches,
     or among short lines.
-    reach: `line` alone; `list`, with the short lines that follow; `rest`, with all that follows on the page.
+    reach: `line` alone; `list`, with the short lines that follow; `rest`, with all that follows on the page;
+    `thread`: three such lines or more, each over a text, make a thread from the first of them to the page's end.
     """
 
     name: str

@@ -16,6 +16,8 @@ HEAD_SHARE = 0.2
 TAIL_SHARE = 0.7
 CUT_BUDGET = 0.3
 """Share of a page's prose that a header may take with it when it reaches to the page's end."""
+THREAD = 3
+"""Entries that make a thread of readers' comments."""
 LATE_HEAD_WEIGHT = 700
 """Prose that may stand between a headline and its byline: captions and a standfirst, not the article."""
 
@@ -69,6 +71,8 @@ def _fired_rules(lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.
     short = ((pl.col("weight") < 40) & ~pl.col("ends")).cast(pl.Int8)
     around = pl.sum_horizontal(above(short, n).fill_null(0) for n in (-2, -1, 1, 2))
     beside = above(marked).fill_null(False) | below(marked).fill_null(False)
+    stamps = hits.join(facts.filter(pl.col("reach") == "thread"), on="rule").select("line", stamp_name="rule_name", stamp_role="rule_role")
+    lines = lines.join(stamps.unique("line", keep="first", maintain_order=True), on="line", how="left", maintain_order="left")
     lines = lines.with_columns(company=beside | (around >= 3), rank=pl.col("line") - pl.col("first"))
     head = (pl.col("before") <= HEAD_SHARE * pl.col("total")) | (pl.col("prose_before") <= 1)
     tail = (pl.col("before") >= TAIL_SHARE * pl.col("total")) | (pl.col("prose_after") <= 1)
@@ -106,10 +110,18 @@ def _reach(lines: pl.DataFrame) -> pl.DataFrame:
         & (pl.col("before") >= (1 - CUT_BUDGET) * pl.col("total"))
         & (pl.col("before") > 0)
     ).fill_null(False)
+    # lines over readers' texts: a thread, however much of the page it fills
+    entry = pl.col("stamp_name").is_not_null() & below(pl.col("ends")).fill_null(False) & (pl.col("before") > 0)
+    lines = lines.with_columns(entry=entry & (sum_of_page(entry) >= THREAD))
     first = (
-        lines.filter(ends_page)
+        lines.filter(ends_page | pl.col("entry"))
         .unique("page", keep="first", maintain_order=True)
-        .select("page", cut_line="line", end_name="rule_name", end_role="rule_role")
+        .select(
+            "page",
+            cut_line=pl.when("entry").then(pl.col("line") - 1).otherwise("line"),
+            end_name=pl.when("entry").then("stamp_name").otherwise("rule_name"),
+            end_role=pl.when("entry").then("stamp_role").otherwise("rule_role"),
+        )
     )
     lines = lines.join(first, on="page", how="left", maintain_order="left")
     ended = pl.col("line") > pl.col("cut_line")
@@ -146,7 +158,7 @@ def _reach(lines: pl.DataFrame) -> pl.DataFrame:
             for c in ("rule_name", "rule_role")
         )
         .with_columns(prose=pl.col("prose") & pl.col("cut_name").is_null())
-        .drop("cut_line", "end_name", "end_role", "list_name", "list_role", "block")
+        .drop("cut_line", "end_name", "end_role", "list_name", "list_role", "block", "entry", "stamp_name", "stamp_role")
     )
 
 

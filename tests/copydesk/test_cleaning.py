@@ -75,6 +75,24 @@ def test_a_sentence_that_stands_twice_stays_twice() -> None:
     assert body.split("\n\n").count("The bell rang at noon.") == 2
 
 
+THREAD = [
+    "Jane Doe says:", "I was on that boat and it was a good boat, whatever the mayor may say.",
+    "Tom Roe says:", "The fares are a scandal, and everybody knows it by now.",
+    "Ida Poe says:", "Could we please talk about the night boat for once.",
+]  # fmt: skip
+
+
+def test_a_thread_of_comments_ends_the_article() -> None:
+    cleaned = copydesk.clean(page() + "\n\n" + "\n\n".join(THREAD * 4))
+    assert cleaned.articles["body"].item().split("\n\n") == [LEAD, MORE, LAST]
+
+
+def test_teasers_with_their_age_are_no_thread() -> None:
+    teasers = "\n".join(["More", "2 hours ago", "A boat sinks", "3 hours ago", "A bridge opens", "4 hours ago", "A fair"])
+    body = copydesk.clean(page(teasers, MORE, LEAD)).articles["body"].item().split("\n\n")
+    assert body[-1] == LAST
+
+
 @pytest.mark.parametrize("text", ["", " \n \n", "\n\n\n"])
 def test_a_page_without_text_is_quarantined(text: str) -> None:
     cleaned = copydesk.clean(text)
