@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 SAMPLE = 80
-"""Characters of the body that are looked at, as the library does by itself: more changed no verdict on 258 news pages."""
+"""Characters of the body that are looked at, as the library does by itself: more changed nothing on 258 pages."""
 SURE = 0.4
 
 

@@ -71,8 +71,12 @@ def _fired_rules(lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.
     short = ((pl.col("weight") < 40) & ~pl.col("ends")).cast(pl.Int8)
     around = pl.sum_horizontal(above(short, n).fill_null(0) for n in (-2, -1, 1, 2))
     beside = above(marked).fill_null(False) | below(marked).fill_null(False)
-    stamps = hits.join(facts.filter(pl.col("reach") == "thread"), on="rule").select("line", stamp_name="rule_name", stamp_role="rule_role")
-    lines = lines.join(stamps.unique("line", keep="first", maintain_order=True), on="line", how="left", maintain_order="left")
+    stamps = (
+        hits.join(facts.filter(pl.col("reach") == "thread"), on="rule")
+        .unique("line", keep="first", maintain_order=True)
+        .select("line", stamp_name="rule_name", stamp_role="rule_role")
+    )
+    lines = lines.join(stamps, on="line", how="left", maintain_order="left")
     lines = lines.with_columns(company=beside | (around >= 3), rank=pl.col("line") - pl.col("first"))
     head = (pl.col("before") <= HEAD_SHARE * pl.col("total")) | (pl.col("prose_before") <= 1)
     tail = (pl.col("before") >= TAIL_SHARE * pl.col("total")) | (pl.col("prose_after") <= 1)
@@ -158,7 +162,8 @@ def _reach(lines: pl.DataFrame) -> pl.DataFrame:
             for c in ("rule_name", "rule_role")
         )
         .with_columns(prose=pl.col("prose") & pl.col("cut_name").is_null())
-        .drop("cut_line", "end_name", "end_role", "list_name", "list_role", "block", "entry", "stamp_name", "stamp_role")
+        .drop("cut_line", "end_name", "end_role", "list_name", "list_role", "block")
+        .drop("entry", "stamp_name", "stamp_role")
     )
 
 
