@@ -1,0 +1,147 @@
+"""The page frame: what every reader yields, one row a page."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+import polars as pl
+import pyarrow as pa
+
+from flows.decode import decode
+
+__all__ = [
+    "PAGE_SCHEMA",
+    "Page",
+    "PageBuffer",
+    "Problem",
+    "ReadOptions",
+    "content_hash",
+    "page_of_bytes",
+    "problem",
+    "problem_lists",
+    "too_large",
+]
+
+VALUE_CHARACTERS = 200
+KEEP_BYTES = 1_000_000_000
+"""Bytes of a page above this are counted, hashed and named, but not kept: no Parquet value holds 2 GB."""
+
+PAGE_SCHEMA: Mapping[str, pl.DataType] = {
+    "doc_id": pl.String(),
+    "url": pl.String(),
+    "source": pl.String(),
+    "text": pl.String(),
+    "raw": pl.Binary(),
+    "content_hash": pl.String(),
+    "encoding": pl.String(),
+    "problems": pl.List(pl.Struct({"check": pl.String(), "column": pl.String(), "value": pl.String()})),
+}
+
+
+class Problem(TypedDict):
+    """What a reader found wrong with a page: the check that failed, where, and what was there."""
+
+    check: str
+    column: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How tables are read, and how much at once. Sizes are in bytes."""
+
+    text_column: str = "text"
+    id_column: str | None = None
+    url_column: str | None = None
+    max_page_bytes: int = 20_000_000
+    batch_bytes: int = 32_000_000
+
+
+@dataclass(slots=True)
+class Page:
+    """One page on its way into a frame."""
+
+    doc_id: str
+    source: str
+    text: str | None
+    content_hash: str
+    url: str | None = None
+    raw: bytes | None = None
+    encoding: str | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+
+def problem(check: str, column: str, value: str) -> Problem:
+    """A problem, its value cut to the length that reports show."""
+    return {"check": check, "column": column, "value": value[:VALUE_CHARACTERS]}
+
+
+def content_hash(raw: bytes | memoryview) -> str:
+    """The first 32 hex digits of the sha256 of a page's bytes.
+
+    >>> content_hash(b"")
+    'e3b0c44298fc1c149afbf4c8996fb924'
+    """
+    return hashlib.sha256(raw).hexdigest()[:32]
+
+
+def page_of_bytes(raw: bytes, doc_id: str, source: str, options: ReadOptions, column: str = "text") -> Page:
+    """The page that `raw` decodes to; bytes that are no text, or are too many, stay bytes with a problem."""
+    page = Page(doc_id, source, None, content_hash(raw))
+    if len(raw) > options.max_page_bytes:
+        page.raw = raw
+        page.problems.append(too_large(len(raw), column, options))
+        return page
+    decoded = decode(raw)
+    page.text, page.encoding = decoded.text, decoded.encoding
+    if decoded.problem:
+        page.raw = raw
+        page.problems.append(problem(decoded.problem, column, decoded.detail or ""))
+    return page
+
+
+def too_large(size: int, column: str, options: ReadOptions) -> Problem:
+    """The problem of a page of `size` bytes."""
+    kept = "" if size <= KEEP_BYTES else "; too large to keep even as bytes"
+    return problem("page_too_large", column, f"{size:,} bytes, the limit is {options.max_page_bytes:,}{kept}")
+
+
+def problem_lists(problems: Sequence[list[Problem]]) -> pl.Series:
+    """The column `problems`. It goes by way of Arrow: Polars makes a series of each list, at 80 µs a page."""
+    fields = [(name, pa.large_string()) for name in Problem.__annotations__]
+    series = pl.from_arrow(pa.array(problems, pa.large_list(pa.struct(fields))))
+    if not isinstance(series, pl.Series):
+        raise TypeError("an array must become a series")
+    return series
+
+
+class PageBuffer:
+    """Gathers pages until they are worth a frame."""
+
+    def __init__(self, batch_bytes: int) -> None:
+        self._batch_bytes = batch_bytes
+        self._pages: list[Page] = []
+        self._bytes = 0
+
+    def add(self, page: Page) -> bool:
+        """Take `page`; true when the buffer is full."""
+        self._pages.append(page)
+        # Text may take up to four bytes a character; the average of Latin and Korean is near two.
+        self._bytes += 2 * len(page.text or "") + len(page.raw or b"") + 500
+        return self._bytes >= self._batch_bytes
+
+    def take(self) -> pl.DataFrame:
+        """The pages gathered so far as a frame; the buffer is empty again."""
+        pages, self._pages, self._bytes = self._pages, [], 0
+        columns = {
+            name: pl.Series([getattr(page, name) for page in pages], dtype=dtype)
+            for name, dtype in PAGE_SCHEMA.items()
+            if name != "problems"
+        }
+        return pl.DataFrame({**columns, "problems": problem_lists([page.problems for page in pages])})
+
+    def __len__(self) -> int:
+        return len(self._pages)
