@@ -1,0 +1,146 @@
+"""The part files of a snapshot and the manifest that names them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TypedDict
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flows.errors import RunError
+from flows.snapshots.durable import digest_file
+
+__all__ = ["MANIFEST", "PartFile", "check_files", "describe_parts", "read_manifest", "seal_parts"]
+
+MANIFEST = "manifest.json"
+
+_SEALED = re.compile(r"(?P<stem>.+)-[0-9a-f]{16}\.parquet")
+
+
+class PartFile(TypedDict):
+    """One line of a manifest's `files`."""
+
+    dataset: str
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+def read_manifest(snapshot: Path) -> dict[str, object] | None:
+    """The manifest of a snapshot, or None where there is none that can be read."""
+    try:
+        manifest = json.loads((snapshot / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return manifest if isinstance(manifest, dict) else None
+
+
+def parts_of(manifest: Mapping[str, object] | None) -> dict[tuple[str, str], PartFile]:
+    """The part files that a manifest names, by dataset and name."""
+    files = (manifest or {}).get("files")
+    return {(part["dataset"], part["name"]): part for part in files} if isinstance(files, list) else {}
+
+
+def seal_parts(folder: Path, dataset: str, previous: Path | None) -> list[PartFile]:
+    """Describe the part files of one dataset, and put the hash of the whole dataset into each one's name.
+
+    `part-00000.parquet` becomes `part-00000-<16 hex digits>.parquet`. A reader lists a dataset, then opens
+    its files by path, and a new snapshot may come between the two. If that changed nothing, the names are the
+    same and the reader gets what it listed; otherwise no name is, and it fails instead of mixing snapshots. A
+    part that is hard-linked from the `previous` snapshot is described from there.
+
+    Raises RunError for a dataset with no part file, one that is not whole, or anything else in its folder.
+    """
+    known = parts_of(read_manifest(previous)) if previous else {}
+    parts: dict[str, tuple[Path, PartFile]] = {}
+    for path in sorted(_entries(folder)):
+        if path.suffix != ".parquet" or path.is_symlink() or not path.is_file():
+            raise RunError(
+                f"{dataset}/{path.name} is not a part file; nothing but Parquet may lie in a dataset"
+            )
+        stem = _stem(path.name)
+        if stem in parts:
+            raise RunError(f"{dataset}/{path.name} and {parts[stem][0].name} are one part; write each once")
+        old = known.get((dataset, path.name))
+        kept = old is not None and previous is not None and _same_file(path, previous / dataset / path.name)
+        parts[stem] = path, old if old is not None and kept else _describe(path, dataset)
+    if not parts:
+        raise RunError(f"dataset {dataset} has no part file; write one, even with no rows")
+    seal = hashlib.sha256("".join(f"{stem} {part['sha256']}\n" for stem, (_, part) in parts.items()).encode())
+    sealed = []
+    for stem, (path, part) in parts.items():
+        name = f"{stem}-{seal.hexdigest()[:16]}.parquet"
+        path.rename(path.with_name(name))
+        sealed.append(PartFile(**{**part, "name": name}))
+    return sorted(sealed, key=lambda part: part["name"])
+
+
+def _describe(path: Path, dataset: str) -> PartFile:
+    try:
+        rows = int(pq.read_metadata(path).num_rows)
+    except (OSError, pa.ArrowException) as error:
+        raise RunError(f"{dataset}/{path.name} is no whole Parquet file ({error}); run it again") from error
+    size = path.stat().st_size
+    return {"dataset": dataset, "name": path.name, "rows": rows, "bytes": size, "sha256": digest_file(path)}
+
+
+def check_files(snapshot: Path) -> list[str]:
+    """Compare a snapshot with its manifest: one line for each file that is missing, extra or altered.
+
+    An empty list means that every byte is as it was published.
+    """
+    manifest = read_manifest(snapshot)
+    if manifest is None:
+        return [f"{MANIFEST} is missing or cannot be read"]
+    parts = parts_of(manifest)
+    complaints = []
+    for (dataset, name), part in sorted(parts.items()):
+        path = snapshot / dataset / name
+        if not path.is_file():
+            complaints.append(f"{dataset}/{name} is missing")
+        elif (size := path.stat().st_size) != part["bytes"]:
+            complaints.append(f"{dataset}/{name} is altered: {size:,} bytes instead of {part['bytes']:,}")
+        elif digest_file(path) != part["sha256"]:
+            complaints.append(f"{dataset}/{name} is altered: its content is not what was published")
+    for folder in sorted(_entries(snapshot)):
+        if folder.is_dir():
+            known = {name for dataset, name in parts if dataset == folder.name}
+            extra = sorted(path.name for path in _entries(folder) if path.name not in known)
+            complaints += [f"{folder.name}/{name} is extra: the manifest does not name it" for name in extra]
+        elif folder.name != MANIFEST:
+            complaints.append(f"{folder.name} is extra: the manifest does not name it")
+    return complaints
+
+
+def describe_parts(parts: Iterable[PartFile]) -> dict[str, dict[str, int]]:
+    """Files, rows and bytes of each dataset."""
+    totals: dict[str, dict[str, int]] = {}
+    for part in parts:
+        total = totals.setdefault(part["dataset"], {"files": 0, "rows": 0, "bytes": 0})
+        total["files"] += 1
+        total["rows"] += part["rows"]
+        total["bytes"] += part["bytes"]
+    return totals
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    return folder.iterdir() if folder.is_dir() else iter(())
+
+
+def _stem(name: str) -> str:
+    """The name of a part as its writer gave it, without seal and ending."""
+    sealed = _SEALED.fullmatch(name)
+    return sealed["stem"] if sealed else name.removesuffix(".parquet")
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

@@ -1,0 +1,199 @@
+"""Putting the pages of a run in one order, whatever order they came in.
+
+Each page has a fixed place: its bucket by the hash of its doc_id, and inside its shard by doc_id and content
+hash. So the shards, and with them every file a run writes, depend on the set of pages alone (law 5).
+
+Pages are buffered, and a full buffer is written out as one Arrow file with one record batch a bucket. In the
+end each run of buckets is read back from all of these, sorted, and written as a shard. At no time is more in
+memory than one buffer and its sorted copy, or one shard and its sorted copy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from flows.errors import RunError
+
+__all__ = ["StagedShard", "bucket_of", "stage"]
+
+BUCKETS = 256
+# The first two are the order that is promised. The rest break ties between pages of one id, so that no two
+# pages that differ could change places.
+_ORDER = (
+    pl.col("doc_id"),
+    pl.col("content_hash"),
+    pl.col("source"),
+    pl.col("url"),
+    pl.col("encoding"),
+    pl.col("text").is_null(),
+    pl.col("problems").list.eval(pl.element().struct.json_encode()).list.join(" "),
+)
+_BUCKET = "__bucket"
+
+
+@dataclass(frozen=True, slots=True)
+class StagedShard:
+    """One file of pages in their order. `bytes` counts text as UTF-8, raw bytes as they are."""
+
+    number: int
+    path: Path
+    pages: int
+    characters: int
+    bytes: int
+
+
+def bucket_of(doc_id: str, buckets: int = BUCKETS) -> int:
+    """The bucket of a page, from the first four bytes of its doc_id's sha256."""
+    return int.from_bytes(hashlib.sha256(doc_id.encode()).digest()[:4], "big") % buckets
+
+
+def stage(
+    batches: Iterable[pl.DataFrame],
+    folder: Path,
+    *,
+    buckets: int = BUCKETS,
+    shard_bytes: int = 32_000_000,
+    flush_bytes: int = 128_000_000,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[StagedShard]:
+    """Write `batches` of the page frame to `folder` as shards, `shard-00000.arrow` onwards.
+
+    The shards and their content depend on the set of pages, `buckets` and `shard_bytes`, and not on the order
+    of pages, the size of batches or `flush_bytes`. A shard holds at least `shard_bytes` of text where there
+    is as much. `progress` is told the pages and bytes staged so far after each batch. No pages, no shards.
+
+    Raises RunError when the disk is full or will not be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for stray in (*folder.glob("shard-*.arrow"), *folder.glob("flush-*.arrow")):
+            stray.unlink()
+        return _stage(batches, folder, (buckets, shard_bytes, flush_bytes), progress)
+    except OSError as error:
+        raise RunError(
+            f"cannot stage pages in {folder}: {error.strerror or error}; free some space or write elsewhere"
+        ) from error
+
+
+def _stage(
+    batches: Iterable[pl.DataFrame],
+    folder: Path,
+    sizes: tuple[int, int, int],
+    progress: Callable[[int, int], None] | None,
+) -> list[StagedShard]:
+    buckets, shard_bytes, flush_bytes = sizes
+    weights = [0] * buckets
+    waiting: list[pl.DataFrame] = []
+    flushed: list[Path] = []
+    held = pages = total = 0
+    for batch in batches:
+        if batch.is_empty():
+            continue
+        placed = _placed(batch, buckets)
+        for bucket, weight in placed.group_by(_BUCKET).agg(_weight().sum()).iter_rows():
+            weights[bucket] += weight
+            held += weight
+            total += weight
+        pages += placed.height
+        waiting.append(placed)
+        if held >= flush_bytes:
+            flushed.append(_flush(waiting, folder / f"flush-{len(flushed):05}.arrow", buckets))
+            waiting, held = [], 0
+        if progress:
+            progress(pages, total)
+    if not pages:
+        return []
+    groups = _groups(weights, shard_bytes)
+    if flushed and waiting:
+        flushed.append(_flush(waiting, folder / f"flush-{len(flushed):05}.arrow", buckets))
+        waiting = []
+    rows = _from_disk(flushed, groups) if flushed else _from_memory(waiting, groups)
+    shards = [_write_shard(frame, folder, number) for number, frame in enumerate(rows)]
+    for path in flushed:
+        path.unlink()
+    return shards
+
+
+def _placed(batch: pl.DataFrame, buckets: int) -> pl.DataFrame:
+    """`batch` with the bucket of each page."""
+    places = [bucket_of(doc_id, buckets) for doc_id in batch["doc_id"].to_list()]
+    return batch.with_columns(pl.Series(_BUCKET, places, dtype=pl.UInt32))
+
+
+def _weight() -> pl.Expr:
+    """The bytes of a page. One more, so that pages without any still count."""
+    return (
+        pl.col("text").str.len_bytes().cast(pl.Int64).fill_null(0)
+        + pl.col("raw").bin.size().cast(pl.Int64).fill_null(0)
+        + 1
+    ).alias("weight")
+
+
+def _groups(weights: list[int], shard_bytes: int) -> list[range]:
+    """Consecutive buckets, each group of at least `shard_bytes`; what is left at the end joins the last."""
+    groups: list[range] = []
+    start = weight = 0
+    for bucket, more in enumerate(weights):
+        weight += more
+        if weight >= shard_bytes:
+            groups.append(range(start, bucket + 1))
+            start, weight = bucket + 1, 0
+    if weight:
+        first = groups.pop().start if groups else 0
+        groups.append(range(first, len(weights)))
+    return groups
+
+
+def _flush(waiting: list[pl.DataFrame], path: Path, buckets: int) -> Path:
+    """Write the buffer as one Arrow file in which record batch `n` is bucket `n`, empty ones too."""
+    frame = pl.concat(waiting).sort(_BUCKET)
+    counts = dict(frame.group_by(_BUCKET).len().iter_rows())
+    table = frame.drop(_BUCKET).to_arrow(compat_level=pl.CompatLevel.oldest())
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        start = 0
+        for bucket in range(buckets):
+            count = counts.get(bucket, 0)
+            part = table.slice(start, count).combine_chunks()
+            for batch in part.to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]:
+                writer.write_batch(batch)
+            start += count
+    return path
+
+
+def _from_disk(flushed: list[Path], groups: list[range]) -> Iterator[pl.DataFrame]:
+    for group in groups:
+        parts = []
+        for path in flushed:
+            # Opened anew for each shard: a long run has more flushes than a process may have open files.
+            with pa.memory_map(str(path)) as source:
+                reader = pa.ipc.open_file(source)
+                parts += [batch for n in group if (batch := reader.get_batch(n)).num_rows]
+        yield _frame(pa.Table.from_batches(parts))
+
+
+def _from_memory(waiting: list[pl.DataFrame], groups: list[range]) -> Iterator[pl.DataFrame]:
+    whole = pl.concat(waiting)
+    for group in groups:
+        yield whole.filter(pl.col(_BUCKET).is_between(group.start, group.stop, closed="left")).drop(_BUCKET)
+
+
+def _frame(table: pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
+    if not isinstance(frame, pl.DataFrame):
+        raise TypeError("a table must become a frame")
+    return frame
+
+
+def _write_shard(frame: pl.DataFrame, folder: Path, number: int) -> StagedShard:
+    path = folder / f"shard-{number:05}.arrow"
+    frame = frame.sort(_ORDER, nulls_last=True, maintain_order=True)
+    # The oldest layout is the one every Arrow reader knows.
+    frame.rechunk().write_ipc(path, compression="uncompressed", compat_level=pl.CompatLevel.oldest())
+    size = frame.select(_weight().sum() - pl.len(), pl.col("text").str.len_chars().sum()).row(0)
+    return StagedShard(number, path, frame.height, characters=int(size[1]), bytes=int(size[0]))
