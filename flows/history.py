@@ -1,0 +1,157 @@
+"""One run as a row of the `runs` dataset, and the report that is drawn from it and its history."""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from copydesk import __version__
+from copydesk.cleaning import Desk
+from copydesk.precedence import PRECEDENCE
+from copydesk.roles import FURNITURE
+from flows.figures import Figures
+from flows.gates import Verdict
+from flows.laws import Law
+from schemas import ARTICLES, RUNS, SCHEMA_VERSION
+from schemas.articles import WARNINGS
+
+HISTORY = 30
+LIBRARIES = ("polars", "pyarrow", "pandera", "prefect")
+
+FAILURES = {
+    "binary": "The page's bytes are no text.",
+    "undecodable": "No known encoding fits the page's bytes.",
+    "unreadable": "The file could not be read.",
+    "page_too_large": "The page is larger than a page may be.",
+    "broken_json": "The line is no valid JSON object.",
+    "no_text": "The record has no text.",
+    "no_id": "The record has no id.",
+    "duplicate_id": "Several pages share this id and differ.",
+    "empty_page": "The page has no text at all.",
+    "not_an_article": "Nothing on the page reads like a paragraph of an article.",
+}
+"""What the checks of the quarantine say to a person."""
+
+
+def versions(desk: Desk) -> dict[str, str]:
+    """What made the rows: copydesk, its rules, the schema, Python and the libraries."""
+    ours = {
+        "copydesk": __version__,
+        "ruleset": desk.ruleset,
+        "schema": SCHEMA_VERSION,
+        "python": platform.python_version(),
+    }
+    return ours | {name: version(name) for name in LIBRARIES}
+
+
+def run_row(run: dict[str, Any], figures: Figures, verdict: Verdict) -> pl.DataFrame:
+    """The run as one row of `runs`."""
+    row = {
+        **{k: run[k] for k in ("run_id", "started_at", "finished_at", "seconds", "source", "bytes_in", "bytes_out")},
+        "verdict": verdict["status"],
+        **{k: figures[k] for k in ("pages_in", "articles", "quarantined")},
+        **{
+            k: figures[k]
+            for k in ("characters_in", "characters_kept", "characters_furniture", "characters_quarantined")
+        },
+        "by_publisher": figures["publishers"],
+        "by_role": figures["roles"],
+        "failures": [{"name": f["check"], "pages": f["pages"]} for f in figures["failures"]],
+        "warnings": [{"name": w["warning"], "pages": w["pages"]} for w in figures["warnings"]],
+        "ruleset": run["versions"]["ruleset"],
+        "versions": [{"name": k, "version": v} for k, v in run["versions"].items()],
+        "steps": run["steps"],
+    }
+    return pl.DataFrame([{name: row[name] for name in RUNS.columns}], schema=RUNS.columns, orient="row")
+
+
+def build_report(
+    run: dict[str, Any], figures: Figures, verdict: Verdict, laws: list[Law], desk: Desk, history: pl.DataFrame
+) -> dict[str, Any]:
+    """The report as a JSON-ready dict; `history` is the runs dataset with this run in it."""
+    known = {r.name: (r.file, r.why, r.role) for r in desk.rules.rules}
+    own = {d.rule: ("precedence.py", d.why, d.role) for d in PRECEDENCE if d.rule} | PIECE_RULES
+    fired = {r["rule"] for r in figures["rules"]}
+    instant = dt.datetime.isoformat
+    return {
+        "run": {
+            **{k: run[k] for k in ("run_id", "name", "seconds", "source", "output", "parameters", "versions")},
+            "started_at": instant(run["started_at"]),
+            "finished_at": instant(run["finished_at"]),
+        },
+        "verdict": verdict,
+        "balance": {
+            **{k: figures[k] for k in ("pages_in", "articles", "quarantined", "characters_in", "characters_kept")},
+            "characters_furniture": figures["characters_furniture"],
+            "characters_quarantined": figures["characters_quarantined"],
+            "laws": [{"law": w.number, "name": w.name, "passed": w.passed, "detail": w.detail} for w in laws],
+        },
+        "roles": [r | {"kind": "furniture" if r["role"] in FURNITURE else "field"} for r in figures["roles"]],
+        "rules": [
+            r | dict(zip(("file", "why"), (known | own).get(r["rule"], ("", ""))[:2], strict=True))
+            for r in figures["rules"]
+        ],
+        "never_fired": [
+            {"rule": name, "role": role, "file": file, "why": why}
+            for name, (file, why, role) in known.items()
+            if name not in fired
+        ],
+        "publishers": figures["publishers"],
+        "failures": [
+            f | {"meaning": FAILURES.get(f["check"], _column_meaning(f["column"]))} for f in figures["failures"]
+        ],
+        "warnings": [w | {"meaning": WARNINGS[w["warning"]]} for w in figures["warnings"]],
+        "steps": run["steps"],
+        "worst_pages": figures["worst_pages"],
+        "history": _history(history),
+    }
+
+
+PIECE_RULES: dict[str, tuple[str, str, str | None]] = {
+    "credit_line": ("dissect.py", "A line that is only a picture credit.", "credit"),
+    "caption_printed_twice": ("dissect.py", "One caption printed twice in a line, or on two.", "repeat"),
+    "kicker_in_brackets": ("spans.py", "Words in square brackets before the headline.", "kicker"),
+    "dateline_printed": ("spans.py", "Place, day and agency before the first paragraph.", "dateline"),
+}
+
+
+def _column_meaning(column: str | None) -> str:
+    found = ARTICLES.schema.columns.get(column or "")
+    return (
+        f"The article's {column} breaks its contract: {found.description}"
+        if found
+        else "A check of the contract failed."
+    )
+
+
+def _history(runs: pl.DataFrame) -> list[dict[str, Any]]:
+    rows = []
+    for r in runs.sort("started_at", "run_id").tail(HISTORY).iter_rows(named=True):
+        articles = r["articles"] or None
+        dated = sum(p["with_day"] for p in r["by_publisher"])
+        signed = sum(p["with_byline"] for p in r["by_publisher"])
+        rows.append(
+            {
+                "run_id": r["run_id"],
+                "started_at": r["started_at"].isoformat(),
+                **{k: r[k] for k in ("pages_in", "articles", "quarantined", "seconds")},
+                "with_day_share": dated / articles if articles else None,
+                "with_byline_share": signed / articles if articles else None,
+                "characters_furniture_share": r["characters_furniture"] / r["characters_in"]
+                if r["characters_in"]
+                else None,
+            }
+        )
+    return rows
+
+
+def past_runs(folder: Path | None) -> pl.DataFrame:
+    """The runs dataset of the current snapshot, or an empty one."""
+    if folder is None or not any(folder.glob("*.parquet")):
+        return pl.DataFrame(schema=RUNS.columns)
+    return pl.read_parquet(folder / "*.parquet").select(pl.col(n).cast(t) for n, t in RUNS.columns.items())

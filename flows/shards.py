@@ -1,0 +1,113 @@
+"""One shard: its pages cleaned, validated, checked against the laws, and written. Knows nothing of Prefect."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from copydesk import clean_pages, open_desk
+from copydesk.cleaning import Cleaned
+from flows import laws
+from flows.errors import RunError
+from flows.figures import Figures, shard_figures
+from flows.parts import write_part
+from schemas import ARTICLES, LEDGER, PAGES, QUARANTINE
+
+VALUE_LENGTH = 200
+
+
+def clean_shard(shard: Path, folder: Path, *, rules: Sequence[Path] = (), publishers: Sequence[Path] = ()) -> Path:
+    """Clean the staged pages of `shard` into part files below `folder`; returns the path of its figures (JSON).
+
+    The parts are `<dataset>/part-<number>.parquet`, named like the shard, and absent where they would be empty.
+    Raises RunError where a law is broken.
+    """
+    desk = open_desk(rules, publishers)
+    pages = pl.read_ipc(shard)
+    cleaned = validate(clean_pages(admit(pages), desk=desk), pages)
+    whole = laws.whole_texts(cleaned.articles, cleaned.ledger)
+    hold_laws(cleaned, whole, len(pages))
+    number = shard.stem.removeprefix("shard-")
+    for dataset, frame in ((ARTICLES, cleaned.articles), (LEDGER, cleaned.ledger), (QUARANTINE, cleaned.quarantine)):
+        if len(frame):
+            (folder / dataset.name).mkdir(parents=True, exist_ok=True)
+            write_part(frame, dataset, folder / dataset.name / f"part-{number}.parquet", ruleset=desk.ruleset)
+    figures = shard_figures(pages, cleaned.articles, whole, cleaned.quarantine)
+    return write_figures(figures, shard.with_suffix(".json"))
+
+
+def admit(pages: pl.DataFrame) -> pl.DataFrame:
+    """Add to each page's `problems` what the contract of incoming pages finds.
+
+    Of pages that share an id and are the same to the byte, the first is let in; where they differ, none is.
+    """
+    failures = PAGES.failures(pages)
+    same = pl.struct("doc_id", "content_hash")
+    spared = pages.select(
+        row=pl.int_range(pl.len(), dtype=pl.UInt32),
+        spared=same.is_first_distinct() & (pl.col("content_hash").n_unique().over("doc_id") == 1),
+    ).filter("spared")
+    duplicate = pl.col("check") == "value_is_unique"
+    failures = failures.filter(~(duplicate & pl.col("row").is_in(spared["row"].implode()))).with_columns(
+        check=pl.when(duplicate).then(pl.lit("duplicate_id")).otherwise("check")
+    )
+    if not len(failures):
+        return pages
+    found = failures.group_by("row").agg(found=pl.struct("check", "column", "value"))
+    return (
+        pages.with_row_index("row")
+        .join(found, on="row", how="left", maintain_order="left")
+        .with_columns(problems=pl.concat_list(pl.col("problems").fill_null([]), pl.col("found").fill_null([])))
+        .select(pages.columns)
+    )
+
+
+def validate(cleaned: Cleaned, pages: pl.DataFrame) -> Cleaned:
+    """Move articles that break their contract to the quarantine, whole and with every reason."""
+    failures = ARTICLES.failures(cleaned.articles)
+    articles, ledger, quarantine = cleaned.articles, cleaned.ledger, cleaned.quarantine
+    if len(failures):
+        reasons = (
+            failures.join(articles.with_row_index("row").select("row", "doc_id", "content_hash", "ruleset"), on="row")
+            .group_by("doc_id", "content_hash", "ruleset", maintain_order=True)
+            .agg(reasons=pl.struct("check", "column", "value"))
+        )
+        moved = reasons.join(
+            pages.unique(["doc_id", "content_hash"], keep="first", maintain_order=True).select(
+                "doc_id", "content_hash", "source", "text", "raw"
+            ),
+            on=["doc_id", "content_hash"],
+        )
+        articles = articles.join(reasons, on="doc_id", how="anti", maintain_order="left")
+        ledger = ledger.join(reasons, on="doc_id", how="anti", maintain_order="left")
+        quarantine = pl.concat([quarantine, moved.select(quarantine.columns)])
+    quarantine = quarantine.sort("doc_id", "content_hash", "source", maintain_order=True)
+    for dataset, frame in ((ARTICLES, articles), (LEDGER, ledger), (QUARANTINE, quarantine)):
+        wrong = dataset.failures(frame)
+        if len(wrong):
+            raise RunError(
+                f"{dataset.name} breaks its contract: {wrong.row(0)}; this is a defect of copydesk: please report it"
+            )
+    return dataclasses.replace(cleaned, articles=articles, ledger=ledger, quarantine=quarantine)
+
+
+def hold_laws(cleaned: Cleaned, whole: pl.DataFrame, pages_in: int) -> None:
+    """Raise RunError where laws 1 to 4 do not hold for the shard."""
+    for law in (
+        laws.pages_add_up(pages_in, len(cleaned.articles), len(cleaned.quarantine)),
+        laws.characters_add_up(cleaned.articles, whole),
+        laws.every_span_has_a_rule(cleaned.ledger),
+        laws.fields_stand_on_the_page(cleaned.articles, whole),
+    ):
+        if not law.passed:
+            raise RunError(f"law {law.number} ({law.name}) is broken: {'; '.join(law.broken)}; nothing was published")
+
+
+def write_figures(figures: Figures, path: Path) -> Path:
+    """Write a shard's figures beside its pages."""
+    path.write_text(json.dumps(figures, ensure_ascii=False, default=str), encoding="utf-8", errors="surrogatepass")
+    return path
