@@ -1,0 +1,267 @@
+"""The main job: news pages in, a published and audited dataset out.
+
+The recipe: open the source and the output, stage the pages in shards, clean every shard, check the laws and
+the gates over all of them, publish a snapshot, and draw the report. Tasks pass paths and small dicts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import as_completed
+from prefect.logging import get_run_logger
+from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import BeforeValidator, Field
+
+from flows import laws
+from flows.errors import GateError, RunError
+from flows.figures import Figures, add_up
+from flows.gates import Gates, judge
+from flows.history import build_report, past_runs, run_row, versions
+from flows.parts import write_part
+from flows.progress import tell
+from flows.readers import ReadOptions, open_source
+from flows.report import artifact_table, markdown_summary, write_report
+from flows.request import Request, open_request
+from flows.shards import clean_shard
+from flows.snapshots import SnapshotStore, Staging
+from flows.staging import stage
+from schemas import ARTICLES, DATASETS, LEDGER, QUARANTINE, RUNS, SCHEMA_VERSION
+
+SHARD_BYTES = 32_000_000
+"""Text of a shard: enough that a batch is worth its start, little enough that two fit in 2 GiB."""
+WORKERS = min(4, os.cpu_count() or 1)
+
+PathText = Annotated[str, BeforeValidator(lambda path: os.fspath(path) if isinstance(path, os.PathLike) else path)]
+"""A path as text, so that Prefect draws a plain field for it; Python callers may pass a Path."""
+
+
+def _may_help(_task: Any, _run: Any, state: Any) -> bool:
+    """Try again after what may pass by itself (a file system that stumbled), not after a refusal."""
+    return isinstance(state.result(raise_on_failure=False), OSError)
+
+
+_RETRY: dict[str, Any] = {"retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": _may_help}
+
+
+@task(name="read pages", cache_policy=NO_CACHE, **_RETRY)
+def read_pages(source: str, options: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    """Read the source and stage its pages as shards below `folder`."""
+    pages = open_source(source, ReadOptions(**options))
+
+    def watched() -> Iterator[Any]:
+        for batch in pages.batches():
+            tell("read", pages.bytes_read, pages.total_bytes)
+            yield batch
+
+    shards = stage(watched(), folder, shard_bytes=SHARD_BYTES)
+    tell("read", pages.total_bytes, pages.total_bytes)
+    count = sum(s.pages for s in shards)
+    get_run_logger().info("Read %s pages from %s into %s shards.", f"{count:,}", pages.describe(), len(shards))
+    return [{"path": s.path, "pages": s.pages} for s in shards]
+
+
+@task(name="clean shard", task_run_name="clean {shard.stem}", cache_policy=NO_CACHE, **_RETRY)
+def clean_one_shard(shard: Path, folder: Path, rules: Sequence[Path], publishers: Sequence[Path]) -> Path:
+    """Clean one shard into part files below `folder`; returns the path of its figures."""
+    if not folder.is_dir():
+        raise RunError("the run was stopped")
+    figures = clean_shard(shard, folder, rules=rules, publishers=publishers)
+    get_run_logger().info("Cleaned %s.", shard.stem)
+    return figures
+
+
+@task(name="publish snapshot", cache_policy=NO_CACHE)
+def publish_snapshot(store: SnapshotStore, staging: Staging, manifest: dict[str, Any]) -> Path:
+    """Swap the new snapshot in, at once."""
+    folder = store.publish(staging, [d.name for d in DATASETS], manifest)
+    get_run_logger().info("Published snapshot %s.", folder.name)
+    return folder
+
+
+@task(name="write report", cache_policy=NO_CACHE)
+def publish_report(report: dict[str, Any], folder: Path) -> Path:
+    """Write the report's page and JSON, and the same as Prefect artifacts."""
+    page, _ = write_report(report, folder)
+    create_markdown_artifact(markdown_summary(report), key="copydesk-report", description="What the run did")
+    create_table_artifact(artifact_table(report), key="copydesk-checks", description="Checks, warnings and rules")
+    get_run_logger().info("Report: %s", page)
+    return page
+
+
+@flow(
+    name="clean-news",
+    flow_run_name="clean {source}",
+    validate_parameters=True,
+    task_runner=ThreadPoolTaskRunner(max_workers=WORKERS),  # type: ignore[arg-type]
+)
+def clean_news(
+    source: PathText,
+    output: PathText = "output",
+    text_column: str = "text",
+    id_column: str | None = None,
+    url_column: str | None = None,
+    rules: list[Path] = [],  # noqa: B006
+    publishers: list[Path] = [],  # noqa: B006
+    max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.5,
+    publish_failed: bool = False,
+) -> dict[str, Any]:
+    """Clean news pages into the datasets articles, ledger, quarantine and runs, and publish them at once.
+
+    Returns the run's figures, verdict, seconds and the paths of the snapshot and the report. Raises GateError
+    where a quality gate failed, UsageError for a source or output that cannot be used, RunError otherwise.
+
+    Args:
+        source: A text file, a folder of them, a JSON lines or a Parquet file.
+        output: The folder to publish in; made where there is none.
+        text_column: Column or key that holds a page's text.
+        id_column: Column or key that holds a page's id; without it, file and line.
+        url_column: Column or key that holds a page's URL; it names the publisher.
+        rules: Folders of your own rule files, beside ours.
+        publishers: Folders of your own publisher profiles, beside ours.
+        max_quarantined: Share of pages (0 to 1) that may be quarantined before the run fails.
+        publish_failed: Publish even where a quality gate fails.
+    """
+    clock = _Clock()
+    columns = {"text_column": text_column, "id_column": id_column, "url_column": url_column}
+    request = open_request(source, output, columns, rules, publishers)
+    store, ruleset = request.store, request.desk.ruleset
+    run_id = f"{clock.started:%Y%m%dT%H%M%S}Z-{secrets.token_hex(2)}"
+    snapshot = None
+    with store.lock():
+        staging = store.begin(run_id)
+        pages_folder = staging.path.with_name(f".staging-pages-{run_id}")
+        try:
+            with clock.step("read"):
+                shards = read_pages(source, columns, pages_folder)
+            with clock.step("clean"):
+                figures = _clean_all(shards, staging.path, rules, publishers)
+            shutil.rmtree(pages_folder, ignore_errors=True)
+            held = _laws(figures, sum(s["pages"] for s in shards))
+            verdict = judge(figures, Gates(max_quarantined=max_quarantined))
+            run = {
+                "run_id": run_id, "name": f"clean {source}", "started_at": clock.started, "source": source,
+                "output": output, "steps": clock.steps, **_sizes(request, staging, ruleset), **clock.now(),
+                "parameters": {**columns, "rules": rules, "publishers": publishers, "max_quarantined": max_quarantined},
+            }  # fmt: skip
+            runs = _history(request, staging, run_row(run, figures, verdict), ruleset)
+            if verdict["status"] != "failed" or publish_failed:
+                with clock.step("publish"):
+                    manifest = {
+                        "schema": SCHEMA_VERSION,
+                        "ruleset": ruleset,
+                        "source": source,
+                        "pages_in": figures["pages_in"],
+                    }
+                    snapshot = publish_snapshot(store, staging, manifest)
+            else:
+                store.discard(staging)
+            with clock.step("report"):
+                report = build_report(run | clock.now(), figures, verdict, held, request.desk, runs)
+                page = publish_report(report, store.report_folder(run_id))
+                store.point_latest(run_id)
+        except BaseException as error:
+            shutil.rmtree(pages_folder, ignore_errors=True)
+            store.discard(staging)
+            if isinstance(error, OSError):
+                done = (
+                    f"snapshot {snapshot.name} is published without its report" if snapshot else "nothing was published"
+                )
+                what = f"{error.filename or output}: {error.strerror or error}"
+                raise RunError(f"cannot write {what}; free some space or check its rights; {done}") from error
+            raise
+    if verdict["status"] == "failed" and not publish_failed:
+        raise GateError(f"{verdict['sentence']} Nothing was published; see {page}")
+    return {
+        "run_id": run_id, "task_runs": len(shards) + 3, "verdict": verdict, "snapshot": str(snapshot),
+        "report": str(page), "steps": clock.steps, "skipped": [f"{s.name} ({s.why})" for s in request.source.skipped],
+        **{k: figures[k] for k in ("pages_in", "articles", "quarantined", "characters_in", "characters_furniture")},
+        "warnings": {w["warning"]: w["pages"] for w in figures["warnings"]},
+        "failures": {f["check"]: f["pages"] for f in figures["failures"]},
+        **clock.now(),
+    }  # fmt: skip
+
+
+def _clean_all(
+    shards: list[dict[str, Any]], folder: Path, rules: Sequence[Path], publishers: Sequence[Path]
+) -> Figures:
+    """Clean every shard, as many at once as the task runner allows, and add their figures up in shard order."""
+    pages = sum(s["pages"] for s in shards)
+    futures = {clean_one_shard.submit(s["path"], folder, rules, publishers): s for s in shards}
+    done = 0
+    tell("clean", done, pages)
+    for future in as_completed(list(futures)):
+        future.result()
+        done += futures[future]["pages"]
+        tell("clean", done, pages)
+    figures = [json.loads(Path(f.result()).read_text(encoding="utf-8", errors="surrogatepass")) for f in futures]
+    return add_up(figures)
+
+
+def _laws(figures: Figures, pages_in: int) -> list[laws.Law]:
+    """The laws over the whole run. Each shard held its own; here the shards must add up."""
+    kept, cut = figures["characters_kept"], figures["characters_furniture"]
+    waiting = figures["characters_quarantined"]
+    spans = sum(r["spans"] for r in figures["roles"])
+    held = [
+        laws.pages_add_up(pages_in, figures["articles"], figures["quarantined"]),
+        laws.characters_balance(figures["characters_in"], kept, cut, waiting),
+        laws.Law(3, "No rule, no removal", f"{spans:,} spans name one of {len(figures['rules'])} rules"),
+        laws.Law(
+            4, "Nothing is invented", f"the printed fields of {figures['articles']:,} articles stand on their pages"
+        ),
+    ]
+    for law in held:
+        if not law.passed:
+            raise RunError(f"law {law.number} ({law.name}) is broken: {'; '.join(law.broken)}; nothing was published")
+    return held
+
+
+def _sizes(request: Request, staging: Staging, ruleset: str) -> dict[str, Any]:
+    """Bytes in and out, and versions. A dataset without rows gets a file here, so that readers find its columns."""
+    for dataset in (ARTICLES, LEDGER, QUARANTINE):
+        if not any(staging.dataset(dataset.name).iterdir()):
+            write_part(dataset.empty(), dataset, staging.dataset(dataset.name) / "part-00000.parquet", ruleset=ruleset)
+    bytes_out = sum(p.stat().st_size for p in staging.path.rglob("*.parquet"))
+    return {"bytes_in": request.source.total_bytes, "bytes_out": bytes_out, "versions": versions(request.desk)}
+
+
+def _history(request: Request, staging: Staging, row: Any, ruleset: str) -> Any:
+    """Write the runs so far and this one as the dataset `runs`, and return it."""
+    current = request.store.current()
+    runs = past_runs(current / RUNS.name if current else None).vstack(row)
+    wrong = RUNS.failures(runs)
+    if len(wrong):
+        raise RunError(f"runs breaks its contract: {wrong.row(0)}; this is a defect of copydesk: please report it")
+    write_part(runs, RUNS, staging.dataset(RUNS.name) / "part-00000.parquet", ruleset=ruleset)
+    return runs
+
+
+class _Clock:
+    """Wall time of a run and its steps."""
+
+    def __init__(self) -> None:
+        self.started = dt.datetime.now(dt.UTC)
+        self._began = time.perf_counter()
+        self.steps: list[dict[str, Any]] = []
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.steps.append({"step": name, "seconds": round(time.perf_counter() - began, 3)})
+
+    def now(self) -> dict[str, Any]:
+        return {"finished_at": dt.datetime.now(dt.UTC), "seconds": round(time.perf_counter() - self._began, 3)}

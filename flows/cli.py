@@ -1,0 +1,216 @@
+"""The command `copydesk`. Heavy imports wait until a command needs them, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn, Optional
+
+import typer
+
+from flows.errors import CopydeskError
+
+app = typer.Typer(
+    name="copydesk",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="""The copy desk for scraped news: pages as crawlers leave them in, clean and audited Parquet out.
+
+    Start here:
+
+        copydesk run pages/ -o output     clean a folder of .txt pages
+        copydesk explain pages/one.txt    what was decided on one page, and why
+        copydesk verify output            prove the published files afresh
+
+    Exit codes: 0 good; 1 a gate or a check failed; 2 wrong usage; 3 not finished.""",
+)
+rules_app = typer.Typer(
+    no_args_is_help=True, help="The rules that decide what furniture is: list, test, and what they hit."
+)
+app.add_typer(rules_app, name="rules")
+
+TextColumn = Annotated[
+    str, typer.Option("--text-column", metavar="NAME", help="Column or key that holds a page's text.")
+]
+IdColumn = Annotated[
+    Optional[str],  # noqa: UP045  (typer reads it)
+    typer.Option(
+        "--id-column", metavar="NAME", help="Column or key that holds a page's id; without it, file and line."
+    ),
+]
+UrlColumn = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--url-column", metavar="NAME", help="Column or key that holds a page's URL; it names the publisher."),
+]
+RuleFolders = Annotated[
+    list[Path],
+    typer.Option("--rules", metavar="FOLDER", help="Folder of your own rule files (*.toml), beside ours. Repeatable."),
+]
+ProfileFolders = Annotated[
+    list[Path],
+    typer.Option(
+        "--publishers",
+        metavar="FOLDER",
+        help="Folder of your own publisher profiles (*.toml), beside ours. Repeatable.",
+    ),
+]
+
+
+@app.command()
+def run(
+    source: Annotated[str, typer.Argument(help="A text file, a folder of them, a .jsonl or a .parquet file.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder to publish in; made where there is none.")
+    ] = Path("output"),
+    text_column: TextColumn = "text",
+    id_column: IdColumn = None,
+    url_column: UrlColumn = None,
+    rules: RuleFolders = [],  # noqa: B006
+    publishers: ProfileFolders = [],  # noqa: B006
+    workers: Annotated[int, typer.Option("--workers", "-w", min=1, help="Shards cleaned at once.")] = min(
+        4, os.cpu_count() or 1
+    ),
+    max_quarantined: Annotated[
+        float,
+        typer.Option(
+            "--max-quarantined", min=0, max=1, help="Share of pages that may be quarantined before the run fails."
+        ),
+    ] = 0.5,
+    publish_failed: Annotated[
+        bool, typer.Option("--publish-failed", help="Publish even where a quality gate fails.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of the run.")] = False,
+) -> None:
+    """Clean pages and publish them as Parquet, with a report.
+
+    Writes OUTPUT/articles, ledger, quarantine and runs (Parquet), and OUTPUT/reports/latest/report.html. What was
+    published before stays readable until the new snapshot is whole, and stays if the run fails.
+
+    Examples:
+
+        copydesk run seeds
+
+        copydesk run pages.parquet --id-column id --url-column url -o clean
+
+        copydesk run crawl.jsonl --text-column content --workers 2
+    """
+    from flows.launch import launch  # noqa: PLC0415
+
+    launch(
+        {
+            "source": source, "output": str(output), "text_column": text_column, "id_column": id_column,
+            "url_column": url_column, "rules": list(rules), "publishers": list(publishers),
+            "max_quarantined": max_quarantined, "publish_failed": publish_failed,
+        },
+        workers=workers, verbose=verbose,
+    )  # fmt: skip
+
+
+@app.command()
+def explain(
+    page: Annotated[str, typer.Argument(help="A text file, or `-` for standard input.")],
+    url: Annotated[Optional[str], typer.Option(help="The page's URL: it names the publisher.")] = None,  # noqa: UP045
+    rules: RuleFolders = [],  # noqa: B006
+    publishers: ProfileFolders = [],  # noqa: B006
+    width: Annotated[int, typer.Option(help="Columns to print; 0: as wide as the terminal.")] = 0,
+) -> None:
+    """Print one page with every span coloured by its role, and the rule that decided it in the margin.
+
+    Nothing is written. What is kept stands plain or coloured, what is furniture is struck through.
+
+    Example: copydesk explain seeds/000_kh-island-ferries.txt
+    """
+    from flows.explain import explain_page  # noqa: PLC0415
+
+    explain_page(page, url=url, rules=rules, publishers=publishers, width=width)
+
+
+@app.command()
+def verify(
+    output: Annotated[Path, typer.Argument(help="An output folder of `copydesk run`.")] = Path("output"),
+) -> None:
+    """Prove laws 1 to 4 afresh from the published files alone, and every file against its manifest.
+
+    Prints one line a law, and one line a breach; exits 1 where there is any.
+    """
+    from flows.verify import verify_output  # noqa: PLC0415
+
+    raise typer.Exit(verify_output(output))
+
+
+@rules_app.command("list")
+def rules_list(
+    role: Annotated[Optional[str], typer.Option(help="Only rules of this role.")] = None,  # noqa: UP045
+    rules: RuleFolders = [],  # noqa: B006
+) -> None:
+    """List every rule: its role, its name, and why it is."""
+    from flows.rules_view import list_rules  # noqa: PLC0415
+
+    list_rules(role, rules)
+
+
+@rules_app.command("test")
+def rules_test(rules: RuleFolders = []) -> None:  # noqa: B006
+    """Load every rule strictly and check its own examples."""
+    from flows.rules_view import test_rules  # noqa: PLC0415
+
+    test_rules(rules)
+
+
+@rules_app.command("hits")
+def rules_hits(
+    source: Annotated[str, typer.Argument(help="What to clean: as for `copydesk run`. Nothing is written.")],
+    text_column: TextColumn = "text",
+    id_column: IdColumn = None,
+    url_column: UrlColumn = None,
+    rules: RuleFolders = [],  # noqa: B006
+    publishers: ProfileFolders = [],  # noqa: B006
+) -> None:
+    """Show what each rule decides on these pages: spans, pages, and an example."""
+    from flows.rules_view import show_hits  # noqa: PLC0415
+
+    columns = {"text_column": text_column, "id_column": id_column, "url_column": url_column}
+    show_hits(source, columns, rules, publishers)
+
+
+def main() -> None:
+    """Run the command line; errors a person can mend are one line, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that is no UTF-8, a console that is ASCII: print it somehow
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = app(prog_name="copydesk", standalone_mode=False)
+        sys.stdout.flush()
+    except CopydeskError as error:
+        _say_and_leave(str(error), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        _say_and_leave("stopped", 3)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except Exception as error:
+        if hasattr(error, "format_message"):  # typer's own errors: their class moved from version to version
+            context = getattr(error, "ctx", None)
+            message = error.format_message().rstrip(".")
+            _say_and_leave(
+                f"{message}; see: {context.command_path if context else 'copydesk'} --help" if message else "", 2
+            )
+        if os.environ.get("COPYDESK_DEBUG"):
+            raise
+        first = (str(error).splitlines() or [""])[0]
+        _say_and_leave(f"{type(error).__name__}: {first} (COPYDESK_DEBUG=1 shows where)", 3)
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _say_and_leave(message: str, code: int) -> NoReturn:
+    if message:
+        print(f"copydesk: {message}", file=sys.stderr, flush=True)
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Starting a run from the command line: the server, the flow, its progress, and the summary at its end."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from flows.errors import RunError
+from flows.server import QUIET, OwnServer, configured_api, prefect_home
+
+DRAIN_SECONDS = 10
+SERVER_LOG = "copydesk-server.log"
+_WARM_UP = (
+    "Ferry fares rise\n\nBy Ann Lee, Staff Reporter\n\nPublished: 3 May 2024 09:15 GMT\n\n" + "Fares rise in May. " * 9
+)
+
+
+def launch(parameters: dict[str, Any], *, workers: int, verbose: bool) -> None:
+    """Run `clean_news` with `parameters`; prints progress and a summary. Raises what the flow raises."""
+    began = time.perf_counter()
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "INFO" if verbose else "CRITICAL")
+    try:
+        with ExitStack() as stack:
+            server = None
+            if configured_api() is None:
+                server = stack.enter_context(OwnServer(prefect_home() / SERVER_LOG))
+                _point_to(server)
+            stack.enter_context(_bar(verbose=verbose))
+            result = _run(parameters, workers, server)
+    except KeyboardInterrupt:
+        raise RunError("stopped; the last snapshot stands") from None
+    result["seconds_in_all"] = round(time.perf_counter() - began, 2)
+    from flows.summary import print_summary  # noqa: PLC0415
+
+    print_summary(result, Path(parameters["output"]))
+
+
+def _point_to(server: OwnServer) -> None:
+    os.environ["PREFECT_API_URL"] = server.url
+    for name in ("NO_PROXY", "no_proxy"):
+        others = os.environ.get(name)
+        os.environ[name] = f"127.0.0.1,{others}" if others else "127.0.0.1"
+
+
+def _bar(*, verbose: bool) -> Any:
+    if verbose or not sys.stderr.isatty():
+        return nullcontext()
+    from flows.summary import progress_bar  # noqa: PLC0415
+
+    return progress_bar()
+
+
+def _run(parameters: dict[str, Any], workers: int, server: OwnServer | None) -> dict[str, Any]:
+    with _no_collection():
+        _check(parameters)
+        from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
+        from prefect.task_runners import ThreadPoolTaskRunner  # noqa: PLC0415
+
+        from flows.clean_news import clean_news  # noqa: PLC0415
+
+        if server is not None:
+            _warm_up(parameters)
+    if server is not None:
+        server.wait()
+    runner: Any = ThreadPoolTaskRunner(max_workers=workers)
+    job = clean_news.with_options(task_runner=runner)
+    # a heartbeat would hold up the end of the flow by up to a second, and nobody watches this one
+    try:
+        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+            state = job(**parameters, return_state=True)
+    except RuntimeError as error:
+        if "Failed to reach API" not in str(error):
+            raise
+        raise RunError(
+            f"the Prefect server {configured_api()} does not answer;"
+            " start it, or unset PREFECT_API_URL: then copydesk starts one for the run"
+        ) from error
+    finally:
+        drain()  # also where the run was stopped: what is still in hand would wait for a server that is gone
+    outcome = state.result(raise_on_failure=False)
+    if server is not None and state.state_details.flow_run_id is not None:
+        expected = outcome["task_runs"] if isinstance(outcome, dict) else None
+        server.finish(str(state.state_details.flow_run_id), expected)
+    result: dict[str, Any] = state.result()
+    return result
+
+
+def drain() -> None:
+    """Wait until Prefect's client has sent what it has still in hand: logs, and the events of task runs."""
+    from prefect.events.worker import EventsWorker  # noqa: PLC0415
+    from prefect.logging.handlers import APILogWorker  # noqa: PLC0415
+
+    APILogWorker.drain_all(timeout=DRAIN_SECONDS)
+    EventsWorker.drain_all(timeout=DRAIN_SECONDS)
+
+
+def _check(parameters: dict[str, Any]) -> None:
+    """Answer a request that cannot be met before Prefect is waited for; the flow itself checks again."""
+    from flows.request import open_request  # noqa: PLC0415
+
+    columns = {name: parameters[name] for name in ("text_column", "id_column", "url_column")}
+    open_request(parameters["source"], parameters["output"], columns, parameters["rules"], parameters["publishers"])
+
+
+def _warm_up(parameters: dict[str, Any]) -> None:
+    """Load what the first page would load, while the server starts on another core."""
+    from copydesk import clean, open_desk  # noqa: PLC0415
+    from schemas import ARTICLES, PAGES  # noqa: PLC0415
+
+    clean(_WARM_UP, desk=open_desk(parameters["rules"], parameters["publishers"]))
+    for dataset in (PAGES, ARTICLES):
+        dataset.failures(dataset.empty())
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Imports make a million objects that stay: looking through them again and again costs a sixth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -1,0 +1,40 @@
+"""The process of our own Prefect server: `python -P serve.py FD`, started by `flows.server` and by nobody else.
+
+Serves on the listening socket FD. Ends when its parent does, however that ended: it reads its standard input,
+a pipe whose other end the parent holds open, and the system closes that with the parent.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import Any
+
+
+def serve(listening: socket.socket) -> None:
+    """Serve Prefect's API until told to stop."""
+    gc.disable()  # the imports make a million objects that stay: looking through them costs a sixth of the start
+    import uvicorn  # noqa: PLC0415
+    from prefect.server.api.server import create_app  # noqa: PLC0415
+
+    app: Any = create_app(final=True)
+    gc.freeze()
+    gc.enable()
+    config = uvicorn.Config(app, log_level="warning", lifespan="on", access_log=False)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of standard input, then ask this process to stop in an orderly way."""
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,96 @@
+"""What a person sees of a run on the terminal: a bar while it goes, a table when it is done."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from flows.progress import listening
+from flows.wording import shown
+
+STATUS = {"passed": "green", "warned": "yellow", "failed": "red"}
+STEPS = {"start": "starting", "read": "reading", "clean": "cleaning"}
+PIPED_WIDTH = 120
+"""Columns where there is no terminal to ask."""
+_NAMED = 3
+
+
+def open_console(width: int = 0) -> Console:
+    """Standard output: `width` columns, else the terminal's; plain and wide enough where it is none."""
+    return Console(width=width or (None if sys.stdout.isatty() else PIPED_WIDTH), highlight=False)
+
+
+@contextmanager
+def progress_bar() -> Iterator[None]:
+    """A bar for each step on standard error: reading in bytes, cleaning in pages, with their rates."""
+    columns = (
+        TextColumn("{task.description:<9}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bars: dict[str, TaskID] = {"start": progress.add_task(STEPS["start"], total=None, rate="")}
+
+        def show(step: str, done: float, total: float) -> None:
+            if step not in bars:
+                progress.update(bars["start"], visible=False)
+                bars[step] = progress.add_task(STEPS[step], total=total or None, rate="")
+            bar = next(task for task in progress.tasks if task.id == bars[step])
+            speed = bar.finished_speed or bar.speed or 0
+            rate = f"{speed / 1e6:,.1f} MB/s" if step == "read" else f"{speed:,.0f} pages/s"
+            progress.update(bars[step], completed=done, total=total or None, rate=rate if speed else "")
+
+        with listening(show):
+            yield
+
+
+def print_summary(result: dict[str, Any], output: Path) -> None:
+    """The summary at the end of a run, on standard output."""
+    console = open_console()
+    verdict = result["verdict"]
+    console.print(
+        Text.assemble((verdict["status"], f"bold {STATUS[verdict['status']]}"), "  ", verdict["sentence"]),
+        soft_wrap=True,
+    )
+    table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column()
+    cut = result["characters_furniture"] / result["characters_in"] if result["characters_in"] else 0
+    steps = ", ".join(f"{s['step']} {s['seconds']:.1f}" for s in result["steps"])
+    rows = (
+        ("pages in", f"{result['pages_in']:,}", _skipped(result["skipped"])),
+        ("articles", f"{result['articles']:,}", _listed(result["warnings"])),
+        ("quarantined", f"{result['quarantined']:,}", _listed(result["failures"])),
+        ("furniture", f"{cut:.1%}", "of all characters, each in the ledger with its rule"),
+        ("seconds", f"{result.get('seconds_in_all', result['seconds']):.1f}", f"in all; {steps}"),
+    )
+    for label, figure, more in rows:
+        table.add_row(label, figure, Text(more))
+    console.print(table)
+    console.print(
+        Text.assemble(("datasets  ", "dim"), f"{output / 'articles'}, ledger, quarantine, runs"), soft_wrap=True
+    )
+    console.print(Text.assemble(("report    ", "dim"), result["report"]), soft_wrap=True)
+
+
+def _listed(counts: dict[str, int]) -> str:
+    """'no_date 4, no_byline 2, ...': the commonest first, cut to a line."""
+    rows = sorted(counts.items(), key=lambda r: (-r[1], r[0]))
+    text = ", ".join(f"{name} {count:,}" for name, count in rows[:4])
+    return text + (f" and {len(rows) - 4} more kinds" if len(rows) > 4 else "")
+
+
+def _skipped(names: list[str]) -> str:
+    """What lay in the folder and is not read."""
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"not read: {', '.join(shown(name, 60) for name in names[:_NAMED])}{more}"
