@@ -1,0 +1,341 @@
+"""How many pages a CPU second cleans, from file to published snapshot, and how far that is from doing nothing.
+
+Three runs over the same made pages, each in a process of its own, with the CPU seconds of all its processes:
+
+- floor: pyarrow reads the pages and writes them again, as zstd Parquet. Nothing is cleaned.
+- pipeline: read, stage, clean, validate, check the laws, write and publish, without Prefect.
+- command: `copydesk run` as a user types it, with Prefect, its server and the report.
+
+Each is also run over one page: that is its start, which does not grow with the pages. Compare ratios of one run of
+this script; seconds differ from machine to machine and from hour to hour.
+
+    python benchmarks/pipeline.py --from pages.parquet --id-column id --url-column url --text-column text
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import importlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT)]
+
+import pyarrow as pa  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
+
+from benchmarks import make_pages  # noqa: E402
+
+PARTS = ("floor", "pipeline", "command")
+LIBRARIES = ("polars", "pyarrow", "pandera", "prefect")
+REPEATS = 2
+
+STEPS: dict[str, tuple[str, ...]] = {
+    "reading and staging": ("flows.staging:stage",),
+    "lines": ("copydesk.marks:split_lines",),
+    "rules": ("copydesk.rules:RuleBook.match",),
+    "dissect": ("copydesk.marks:dissect_lines",),
+    "marks, the rest": ("copydesk.cleaning:mark_lines",),
+    "publishers": ("copydesk.cleaning:match_publishers",),
+    "structure": ("copydesk.cleaning:page_structure",),
+    "assemble": ("copydesk.cleaning:decide_roles", "copydesk.cleaning:cut_spans"),
+    "fields": ("copydesk.cleaning:article_fields",),
+    "language": ("copydesk.fields:detect_language",),
+    "hashes and frames": ("flows.shards:clean_pages",),
+    "validation": ("flows.shards:admit", "flows.shards:validate"),
+    "laws": ("flows.laws:whole_texts", "flows.shards:hold_laws"),
+    "figures": ("flows.shards:shard_figures", "flows.shards:write_figures"),
+    "writing": ("flows.shards:write_part",),
+    "rules and profiles loaded": ("flows.shards:open_desk",),
+    "publishing": ("flows.snapshots:SnapshotStore.publish",),
+}
+"""The steps of the pipeline, each with the functions that are it, as the caller of each names them."""
+
+
+class Timers:
+    """CPU seconds of steps; a step inside another counts for itself alone."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = dict.fromkeys(STEPS, 0.0)
+        self._inner: list[float] = []
+
+    def watch(self) -> None:
+        """Put a timer round every function of STEPS. Raises AttributeError where one is no longer there."""
+        for step, places in STEPS.items():
+            for place in places:
+                module, _, path = place.partition(":")
+                owner: Any = importlib.import_module(module)
+                *parents, name = path.split(".")
+                for parent in parents:
+                    owner = getattr(owner, parent)
+                setattr(owner, name, self._timed(step, getattr(owner, name)))
+
+    def _timed(self, step: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            began = time.process_time()
+            self._inner.append(0.0)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                spent = time.process_time() - began
+                self.seconds[step] += spent - self._inner.pop()
+                if self._inner:
+                    self._inner[-1] += spent
+
+        return timed
+
+
+def floor(pages: Path, output: Path) -> None:
+    """Read the pages and write them again, row group by row group."""
+    output.mkdir(parents=True, exist_ok=True)
+    written = output / "pages.parquet"
+    with pq.ParquetFile(pages) as file, pq.ParquetWriter(written, file.schema_arrow, compression="zstd") as writer:
+        for group in range(file.metadata.num_row_groups):
+            writer.write_table(file.read_row_group(group))
+
+
+def pipeline(pages: Path, output: Path, figures: Path) -> None:
+    """Everything that the command does with the pages, but Prefect and the report; writes the steps' seconds."""
+    timers = Timers()
+    timers.watch()
+    from flows import shards, staging  # noqa: PLC0415
+    from flows.readers import ReadOptions, open_source  # noqa: PLC0415
+    from flows.snapshots import SnapshotStore  # noqa: PLC0415
+
+    store = SnapshotStore(output).open()
+    with store.lock():
+        new = store.begin("20260101T000000Z-0000")
+        source = open_source(str(pages), ReadOptions(text_column="text", id_column="id", url_column="url"))
+        staged = staging.stage(source.batches(), new.path.with_name(".staging-pages"), shard_bytes=32_000_000)
+        for shard in staged:
+            shards.clean_shard(shard.path, new.path)
+        names = [d.name for d in sorted(new.path.iterdir()) if d.is_dir() and any(d.iterdir())]
+        store.publish(new, names, {})
+    out = {"steps": timers.seconds, "shards": len(staged), "pages": sum(s.pages for s in staged)}
+    figures.write_text(json.dumps(out), encoding="utf-8")
+
+
+def measure(command: list[str], work: Path) -> dict[str, float]:
+    """Run a command; its CPU seconds and peak memory are those of all its processes (the peak: of the largest)."""
+    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "PREFECT_API_URL")}
+    # bytecode as on any machine, though in a folder that goes with the benchmark
+    env |= {"PYTHONPYCACHEPREFIX": str(work / "bytecode"), "PREFECT_HOME": str(work / "prefect")}
+    env |= {"PYTHONPATH": str(ROOT)}
+    log = work / "log.txt"
+    began = time.perf_counter()
+    with log.open("ab") as sink:
+        process = subprocess.Popen(command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, env=env, cwd=work)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        said = log.read_text(errors="replace")[-2000:]
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
+    scale = 2**20 if sys.platform == "darwin" else 2**10
+    return {
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "wall_seconds": time.perf_counter() - began,
+        "peak_mb": usage.ru_maxrss / scale,
+    }
+
+
+def command_of(part: str, pages: Path, output: Path, figures: Path) -> list[str]:
+    """The command line of a part."""
+    if part == "command":
+        options = ["--text-column", "text", "--id-column", "id", "--url-column", "url", "--max-quarantined", "1"]
+        return [sys.executable, "-m", "flows.cli", "run", str(pages), "--output", str(output), *options]
+    return [sys.executable, str(Path(__file__).resolve()), "--part", part, str(pages), str(output), str(figures)]
+
+
+def compare(pages: Path, work: Path, *, parts: tuple[str, ...] = PARTS, repeats: int = REPEATS) -> dict[str, Any]:
+    """Measure the parts over `pages` and over one page of them; the best of `repeats` counts."""
+    one, figures = work / "one.parquet", work / "steps.json"
+    with pq.ParquetFile(pages) as file:
+        pq.write_table(pa.Table.from_batches([next(file.iter_batches(1))]), one, compression="zstd")
+    count = pq.read_metadata(pages).num_rows
+    runs: dict[str, Any] = {}
+    for part in parts:
+        found = {}
+        # the first run over one page writes bytecode and makes Prefect's database: it does not count
+        for name, source, times in (("warm", one, 1), ("start", one, repeats), ("whole", pages, repeats)):
+            tries = []
+            for _ in range(times):
+                shutil.rmtree(work / "output", ignore_errors=True)
+                tries.append(measure(command_of(part, source, work / "output", figures), work))
+            found[name] = min(tries, key=lambda t: t["cpu_seconds"])
+        whole, start = found["whole"], found["start"]["cpu_seconds"]
+        runs[part] = whole | {
+            "start_cpu_seconds": start,
+            "pages_per_cpu_second": count / whole["cpu_seconds"],
+            "pages_per_cpu_second_after_start": count / max(whole["cpu_seconds"] - start, 1e-3),
+        }
+        if part == "pipeline":
+            runs[part] |= json.loads(figures.read_text(encoding="utf-8"))
+            known = sum(runs[part]["steps"].values())
+            runs[part]["steps"]["start of Python, imports, the rest"] = whole["cpu_seconds"] - known
+    if "floor" in runs:
+        base = runs["floor"]["cpu_seconds"], runs["floor"]["pages_per_cpu_second_after_start"]
+        for run in runs.values():
+            run["times_the_floor"] = run["cpu_seconds"] / base[0]
+            run["times_the_floor_after_start"] = base[1] / run["pages_per_cpu_second_after_start"]
+    if "command" in runs and "pipeline" in runs:
+        prefect = runs["command"]["cpu_seconds"] - runs["pipeline"]["cpu_seconds"]
+        runs["command"]["prefect_and_report_cpu_seconds"] = prefect
+    return runs
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        names = [row.partition(":")[2].strip() for row in info.read_text().splitlines() if row.startswith("model name")]
+        cpu = names[0] if names else cpu
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "cpu": cpu, "cores": os.cpu_count(), "memory_gb": round(memory, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(), **{name: version(name) for name in LIBRARIES},
+    }  # fmt: skip
+
+
+def describe(pages: Path, figures: Path) -> None:
+    """Write the pages in figures."""
+    texts = pq.read_table(pages, columns=["text"])["text"].to_pylist()
+    lines = [line for text in texts for row in text.split("\n") if (line := row.strip())]
+    told = {
+        "pages": len(texts),
+        "characters": sum(map(len, texts)),
+        "bytes": pages.stat().st_size,
+        "lines": len(lines),
+        "distinct_lines": len(set(lines)),
+    }
+    figures.write_text(json.dumps(told), encoding="utf-8")
+
+
+def table(report: dict[str, Any]) -> Iterator[str]:
+    """The report as lines for a person."""
+    at = report["machine"]
+    versions = ", ".join(f"{name} {at[name]}" for name in ("python", *LIBRARIES))
+    yield f"{at['cpu']}, {at['cores']} cores, {at['memory_gb']} GB; {versions}"
+    for column, found in report["columns"].items():
+        told, runs = found["pages"], found["runs"]
+        size, lines = told["characters"] / told["pages"], told["lines"] / told["pages"]
+        distinct = told["distinct_lines"] / told["lines"]
+        yield ""
+        yield f"{column}: {told['pages']:,} pages of {size:,.0f} characters, {lines:.1f} lines, {distinct:.0%} distinct"
+        heads = ("", "CPU s", "of it start", "pages/CPU s", "after start", "x floor", "after start", "peak MB")
+        yield "  " + f"{heads[0]:10}" + "".join(f"{head:>13}" for head in heads[1:])
+        for part, run in runs.items():
+            cells = (
+                f"{run['cpu_seconds']:.2f}",
+                f"{run['start_cpu_seconds']:.2f}",
+                f"{run['pages_per_cpu_second']:,.0f}",
+                f"{run['pages_per_cpu_second_after_start']:,.0f}",
+                f"{run['times_the_floor']:.1f}" if "floor" in runs else "",
+                f"{run['times_the_floor_after_start']:.1f}" if "floor" in runs else "",
+                f"{run['peak_mb']:,.0f}",
+            )
+            yield "  " + f"{part:10}" + "".join(f"{cell:>13}" for cell in cells)
+        yield from _steps(runs, told["pages"])
+
+
+def _steps(runs: dict[str, Any], pages: int) -> Iterator[str]:
+    if "pipeline" in runs:
+        run = runs["pipeline"]
+        yield f"  {'step':36}{'CPU s':>9}{'ms/page':>9}{'share':>7}"
+        for step, seconds in sorted(run["steps"].items(), key=lambda s: -s[1]):
+            share = seconds / run["cpu_seconds"]
+            yield f"  {step:36}{seconds:>9.2f}{1000 * seconds / pages:>9.3f}{share:>7.0%}"
+    if "prefect_and_report_cpu_seconds" in runs.get("command", {}):
+        seconds = runs["command"]["prefect_and_report_cpu_seconds"]
+        yield f"  {'Prefect, its server and the report':36}{seconds:>9.2f}{1000 * seconds / pages:>9.3f}"
+
+
+def run(
+    *,
+    source: Path | None = None,
+    text_columns: tuple[str, ...] = ("text",),
+    id_column: str | None = None,
+    url_column: str | None = None,
+    count: int = make_pages.COUNT,
+    repeats: int = REPEATS,
+    parts: tuple[str, ...] = PARTS,
+) -> dict[str, Any]:
+    """Make the pages, measure, and return the report."""
+    columns: dict[str, Any] = {}
+    for column in text_columns:
+        with tempfile.TemporaryDirectory(prefix="copydesk-bench-") as folder:
+            work = Path(folder)
+            pages = work / "pages.parquet"
+            # in processes of their own: on Linux a process starts with the peak memory of the one that started it
+            measure(_make(pages, source, count, text_column=column, id_column=id_column, url_column=url_column), work)
+            measure(command_of("describe", pages, work / "output", work / "told.json"), work)
+            told = json.loads((work / "told.json").read_text(encoding="utf-8"))
+            columns[column] = {"pages": told, "runs": compare(pages, work, parts=parts, repeats=repeats)}
+    return {"machine": machine(), "columns": columns}
+
+
+def _make(pages: Path, source: Path | None, count: int, **columns: str | None) -> list[str]:
+    """The command line that makes the pages."""
+    command = [sys.executable, str(Path(make_pages.__file__).resolve()), str(pages), "--count", str(count)]
+    if source:
+        named = [(f"--{option.replace('_', '-')}", name) for option, name in columns.items() if name]
+        command += ["--from", str(source.resolve()), *(word for pair in named for word in pair)]
+    return command
+
+
+def _columns(source: Path | None, wanted: list[str] | None) -> tuple[str, ...]:
+    """The text columns to measure: those asked for, else `text`, and `text_full` where the file has it."""
+    if wanted or source is None:
+        return tuple(wanted or ("text",))
+    return tuple(n for n in ("text", "text_full") if n in pq.read_schema(source).names)
+
+
+def main() -> None:
+    """Read the command line, run, and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--from", dest="source", type=Path, help="a Parquet of pages to vary (default: the seeds)")
+    parser.add_argument("--text-column", action="append", help="repeatable (default: text, and text_full if there)")
+    parser.add_argument("--id-column")
+    parser.add_argument("--url-column")
+    parser.add_argument("--count", type=int, default=make_pages.COUNT, help=f"pages (default {make_pages.COUNT:,})")
+    parser.add_argument("--repeats", type=int, default=REPEATS, help=f"the best of so many counts (default {REPEATS})")
+    parser.add_argument("--no-prefect", action="store_true", help="leave the command out")
+    parser.add_argument("--json", type=Path, help="write the report here too")
+    parser.add_argument("--part", nargs=4, metavar=("PART", "PAGES", "OUTPUT", "FIGURES"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.part:
+        part, *paths = options.part
+        pages, output, figures = map(Path, paths)
+        if part == "pipeline":
+            pipeline(pages, output, figures)
+        elif part == "describe":
+            describe(pages, figures)
+        else:
+            floor(pages, output)
+        return
+    report = run(
+        source=options.source, text_columns=_columns(options.source, options.text_column), id_column=options.id_column,
+        url_column=options.url_column, count=options.count, repeats=options.repeats,
+        parts=PARTS[:2] if options.no_prefect else PARTS,
+    )  # fmt: skip
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    print("\n".join(table(report)))
+
+
+if __name__ == "__main__":
+    main()
