@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 KEY_LENGTH = 200
+LONG_KEY_LENGTH = 100
 """Characters of a line's head that rules match on; a longer line is prose unless its head says otherwise."""
 
 BULLET = r"^(?:[•·▪◦‣●■□▶►▸»›*–—-]|\d{1,2}\.)\s+"

@@ -19,7 +19,7 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
-from copydesk.lines import BULLET, KEY_LENGTH
+from copydesk.lines import BULLET, KEY_LENGTH, LONG_KEY_LENGTH
 from copydesk.literals import required_literals
 from copydesk.roles import ROLES
 
@@ -117,14 +117,13 @@ class RuleBook:
 
     def match(self, texts: pl.Series) -> pl.DataFrame:
         """Match distinct lines. Returns `text_id` (UInt32, position in `texts`) and `rule` (UInt16), sorted."""
-        heads = pl.DataFrame({"text": texts}).select(
-            text_id=pl.int_range(pl.len(), dtype=pl.UInt32),
-            length=pl.col("text").str.len_chars(),
-            key=line_key(pl.col("text")),
-        )
         longest = max((r.max_length for r in self.rules), default=0)
-        heads = heads.filter(pl.col("length") <= longest).with_columns(
-            bare=pl.col("key").str.strip_chars(ENDS)
+        heads = (
+            pl.DataFrame({"text": texts})
+            .with_columns(text_id=pl.int_range(pl.len(), dtype=pl.UInt32), length=pl.col("text").str.len_chars())
+            .filter(pl.col("length") <= longest)
+            .select("text_id", "length", key=line_key(pl.col("text")))
+            .with_columns(bare=pl.col("key").str.strip_chars(ENDS))
         )
         limits = pl.DataFrame(
             {"rule": range(len(self.rules)), "max_length": [r.max_length for r in self.rules]},
@@ -181,7 +180,6 @@ class RuleBook:
             .join(wanted, on="literal")
             .filter(pl.col("length") <= pl.col("max_length"))
             .select("text_id", "rule", "key")
-            .unique(["text_id", "rule"])
             .partition_by("rule", as_dict=True)
         )
 
@@ -189,9 +187,12 @@ class RuleBook:
 
 
 def line_key(text: pl.Expr) -> pl.Expr:
-    """The form of a line that rules match: head, lower case, plain quotes, single spaces, no bullet."""
+    """The form of a line that rules match: head, lower case, plain quotes, single spaces, no bullet.
+
+    The head of a line is all of it up to KEY_LENGTH characters, and the first LONG_KEY_LENGTH of a longer one.
+    """
     return (
-        text.str.head(KEY_LENGTH)
+        text.str.head(pl.when(text.str.len_chars() <= KEY_LENGTH).then(KEY_LENGTH).otherwise(LONG_KEY_LENGTH))
         .str.replace_many(QUOTES)
         .str.replace(BULLET, "")
         .str.replace_all(r"\s{2,}|[\t\u3000\u2009\u202f]", " ")
