@@ -135,7 +135,7 @@ def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
     return Cleaned(articles, ledger, quarantine, spans)
 
 
-def digest(data: bytes) -> str:
+def digest(data: bytes | memoryview) -> str:
     """The first 32 hex digits of sha256: the hashes of all datasets."""
     return hashlib.sha256(data).hexdigest()[:32]
 
@@ -163,7 +163,7 @@ def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
 def _articles(good: pl.DataFrame, pages: pl.DataFrame, ruleset: str) -> pl.DataFrame:
     facts = pages.select(
-        "page", "source", "content_hash", "text", dense=dense(pl.col("text"))
+        "page", "source", "content_hash", "text", dense=dense(pages["text"])
     )
     rows = good.join(facts, on="page", how="left", maintain_order="left")
     return rows.with_columns(

@@ -44,10 +44,16 @@ def split_lines(pages: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def dense(text: pl.Expr) -> pl.Expr:
-    """The characters of a text that are not white space: what law 2 counts and hashes."""
-    # the plain blanks first, by a search for one byte: half the time of the expression alone
-    return text.str.replace_all(" ", "", literal=True).str.replace_all(r"\s+", "")
+def dense(texts: pl.Series) -> pl.Series:
+    r"""The texts without white space: what law 2 counts and hashes.
+
+    >>> dense(pl.Series(["a b\n\u3000c", None])).to_list()
+    ['abc', None]
+    """
+    # blanks and line ends by a search for one byte; the expression, at twice the time, only where others are left
+    texts = texts.str.replace_all(" ", "", literal=True).str.replace_all("\n", "", literal=True)
+    odd = texts.str.contains(r"\s").fill_null(False).arg_true()
+    return texts.scatter(odd, texts.gather(odd).str.replace_all(r"\s+", "")) if len(odd) else texts
 
 
 def single_spaced(text: pl.Expr) -> pl.Expr:

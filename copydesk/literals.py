@@ -6,6 +6,8 @@ rules at once, and a rule's own expression is tried only where one of its litera
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 SHORTEST = 3
 """Shorter literals stand on too many lines to spare anything (two characters do outside ASCII)."""
 
@@ -31,23 +33,27 @@ def required_literals(pattern: str) -> frozenset[str] | None:
     return frozenset(found)
 
 
-def _branches(pattern: str) -> list[str]:
-    """Split at the alternation signs outside all groups and classes."""
-    parts, start, at, depth = [], 0, 0, 0
+def _signs(pattern: str, at: int = 0) -> Iterator[tuple[int, str]]:
+    """The brackets of groups and the alternation signs from `at` on, outside classes and escapes, with their places."""
     while at < len(pattern):
         c = pattern[at]
         if c == "\\":
             at += 1
         elif c == "[":
             at = _class_end(pattern, at)
-        elif c == "(":
-            depth += 1
-        elif c == ")":
-            depth -= 1
-        elif c == "|" and depth == 0:
+        elif c in "()|":
+            yield at, c
+        at += 1
+
+
+def _branches(pattern: str) -> list[str]:
+    """Split at the alternation signs outside all groups."""
+    parts, start, depth = [], 0, 0
+    for at, sign in _signs(pattern):
+        depth += (sign == "(") - (sign == ")")
+        if sign == "|" and depth == 0:
             parts.append(pattern[start:at])
             start = at + 1
-        at += 1
     return [*parts, pattern[start:]]
 
 
@@ -116,17 +122,10 @@ def _class_end(pattern: str, at: int) -> int:
 
 
 def _group_end(pattern: str, at: int) -> int:
+    """Where the group that opens at `at` closes."""
     depth = 0
-    while True:
-        c = pattern[at]
-        if c == "\\":
-            at += 1
-        elif c == "[":
-            at = _class_end(pattern, at)
-        elif c == "(":
-            depth += 1
-        elif c == ")":
-            depth -= 1
-            if depth == 0:
-                return at
-        at += 1
+    for end, sign in _signs(pattern, at):
+        depth += (sign == "(") - (sign == ")")
+        if depth == 0:
+            return end
+    raise ValueError(f"a group is never closed: {pattern!r}")

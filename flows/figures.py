@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from copydesk.lines import dense
 from copydesk.roles import FURNITURE
-from flows.laws import dense
 
 EXAMPLES = 5
 RULE_EXAMPLES = 3

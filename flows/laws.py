@@ -7,6 +7,7 @@ import dataclasses
 import polars as pl
 
 from copydesk.cleaning import digest
+from copydesk.lines import dense
 from copydesk.roles import ROLES
 
 NAMED = 3
@@ -26,17 +27,6 @@ class Law:
     def passed(self) -> bool:
         """Whether the law holds."""
         return not self.broken
-
-
-def dense(texts: pl.Series) -> pl.Series:
-    r"""The texts without white space: as a regular expression would do it, in half the time.
-
-    >>> dense(pl.Series(["a b\n\u3000c", None])).to_list()
-    ['abc', None]
-    """
-    texts = texts.str.replace_all(" ", "", literal=True).str.replace_all("\n", "", literal=True)
-    odd = texts.str.contains(r"\s").fill_null(False).arg_true()
-    return texts.scatter(odd, texts.gather(odd).str.replace_all(r"\s+", "")) if len(odd) else texts
 
 
 def whole_texts(articles: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from rich.text import Text
 
 from copydesk.cleaning import digest
+from copydesk.lines import dense, single_spaced
 from copydesk.roles import FURNITURE
 from flows import laws
 from flows.errors import UsageError
@@ -100,7 +101,7 @@ def _contracts(snapshot: Path) -> tuple[str, list[str]]:
 def _hashed(dataset: Dataset, rows: pl.DataFrame) -> dict[str, tuple[pl.Series, pl.Series]]:
     """Columns that can be hashed again, as found and as stated."""
     if dataset is ARTICLES:
-        return {"body": (laws.hashes(rows["body"].str.replace_all(r"\s+", " ")), rows["body_hash"])}
+        return {"body": (laws.hashes(rows.select(single_spaced(pl.col("body"))).to_series()), rows["body_hash"])}
     if dataset is QUARANTINE:
         raw = pl.Series([None if r is None else digest(r) for r in rows["raw"]], dtype=pl.String)
         return {"raw": (raw, rows["content_hash"])}
@@ -145,7 +146,7 @@ def _characters(snapshot: Path) -> tuple[str, list[str]]:
     if isinstance(run, str):
         return detail, [*broken, run]
     parts = sorted((snapshot / QUARANTINE.name).glob("*.parquet"))
-    waiting = sum(int(laws.dense(_read(p, QUARANTINE)["text"]).str.len_chars().sum()) for p in parts)
+    waiting = sum(int(dense(_read(p, QUARANTINE)["text"]).str.len_chars().sum()) for p in parts)
     in_all = laws.characters_balance(run["characters_in"], kept, furniture, waiting)
     return f"{detail}; {in_all.detail}", [*broken, *in_all.broken]
 

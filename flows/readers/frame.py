@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
@@ -10,6 +9,7 @@ from typing import TypedDict
 import polars as pl
 import pyarrow as pa
 
+from copydesk.cleaning import digest
 from flows.decode import decode
 
 __all__ = [
@@ -85,7 +85,7 @@ def content_hash(raw: bytes | memoryview) -> str:
     >>> content_hash(b"")
     'e3b0c44298fc1c149afbf4c8996fb924'
     """
-    return hashlib.sha256(raw).hexdigest()[:32]
+    return digest(raw)
 
 
 def page_of_bytes(raw: bytes, doc_id: str, source: str, options: ReadOptions, column: str = "text") -> Page:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from copydesk import clean_pages
 from copydesk.cleaning import Cleaned
+from copydesk.lines import dense
 from flows import laws
 from flows.readers import open_source
 
@@ -30,7 +31,7 @@ def whole(cleaned: Cleaned) -> pl.DataFrame:
 @settings(deadline=None)
 def test_dense_is_what_the_expression_says(texts: list[str | None]) -> None:
     series = pl.Series(texts, dtype=pl.String)
-    assert laws.dense(series).equals(series.str.replace_all(r"\s+", ""), null_equal=True)
+    assert dense(series).equals(series.str.replace_all(r"\s+", ""), null_equal=True)
 
 
 def test_pages() -> None:
