@@ -41,6 +41,7 @@ LONGEST = 320
 BYLINE_LENGTH = 160
 DATE_LENGTH = 220
 NAME_LENGTH = 90
+WIDE_NAME_LENGTH = 8
 SENTENCE_LENGTH = 70
 
 # Which lines are worth a parser's time. Each is cheap over a column, and wider than its parser: on 87,000 real lines
@@ -62,7 +63,7 @@ _REPORTER = (
 )  # fmt: skip
 _NAME = (
     r"^(?:\p{Lu}\S*|[a-z]{1,3} \p{Lu}\S*)(?:\s+(?:\p{Lu}\S*|and|und|et|y|e|och|og|i|en|de|del|della|la|le|van|von|zu"
-    r"|der|den|di|da|dos|das|bin|al|ibn|in|for|the|of|mit|avec|con|ve|ago|hours?|days?|&|[|/,·•–—-]+|\d\S*)){0,9}$"
+    r"|der|den|di|da|dos|das|bin|al|ibn|in|for|the|of|mit|avec|con|ve|ago|hours?|days?|&|[|/,·•–—-]+|\d\S*)){1,9}$"
 )
 _CREDIT = (
     "hoto", "oto:", "oto ", "Foto", "FOTO", "mage", "Bild", "bild", "redit", "Getty", "GETTY", "getty", "euters",
@@ -77,7 +78,6 @@ def dissect_lines(texts: pl.DataFrame) -> pl.DataFrame:
     """Take apart the lines that may be bylines, dates or captions; `texts` has `text_id` and distinct `text`."""
     text, length = pl.col("text"), pl.col("text").str.len_chars()
     end = text.str.tail(90)
-    wide = text.str.len_bytes() * 10 > length * 16
     # a line that closes like a sentence is a byline or a date only where it is short
     prose = text.str.contains(r"[.!?…。]$") & (length > SENTENCE_LENGTH)
     candidates = (
@@ -90,7 +90,7 @@ def dissect_lines(texts: pl.DataFrame) -> pl.DataFrame:
                 text.str.contains(_CUE)
                 | text.str.contains_any(list(_REPORTER))
                 | ((length <= NAME_LENGTH) & text.str.contains(_NAME))
-                | ((length <= BYLINE_LENGTH // 2) & wide)
+                | ((length <= WIDE_NAME_LENGTH) & (text.str.len_bytes() * 10 > length * 16))
             ),
             caption=((length <= LONGEST) & (end.str.contains_any(list(_CREDIT)) | end.str.contains(_CREDIT_END)))
             | end.str.contains(r"\([^()]{2,80}\)$"),
