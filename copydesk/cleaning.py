@@ -146,9 +146,7 @@ def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
         sentences=(pl.col("ends") & (pl.col("role") == "body")).sum(),
         lines=pl.len(),
     )
-    facts = fields.select("page", "body", "word_count").join(
-        prose, on="page", how="left", maintain_order="left"
-    )
+    facts = fields.select("page").join(prose, on="page", how="left", maintain_order="left")
     empty = pl.col("lines").is_null()
     check = pl.when(empty).then(pl.lit("empty_page")).otherwise(pl.lit("not_an_article"))
     value = (
@@ -162,9 +160,7 @@ def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _articles(good: pl.DataFrame, pages: pl.DataFrame, ruleset: str) -> pl.DataFrame:
-    facts = pages.select(
-        "page", "source", "content_hash", "text", dense=dense(pages["text"])
-    )
+    facts = pages.select("page", "source", "content_hash", dense=dense(pages["text"]))
     rows = good.join(facts, on="page", how="left", maintain_order="left")
     return rows.with_columns(
         text_hash=pl.Series(

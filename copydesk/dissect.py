@@ -5,6 +5,7 @@ These few lines are parsed by functions over one string; every distinct line is 
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import polars as pl
@@ -164,14 +165,7 @@ def _byline_beside(text: str, found: list[PrintedDate]) -> Byline | None:
             byline = parse_byline(rest)
             if byline:
                 at = text.index(rest, start)
-                return Byline(
-                    at + byline.start,
-                    at + byline.end,
-                    byline.raw,
-                    byline.authors,
-                    byline.cued,
-                    byline.truncated,
-                )
+                return dataclasses.replace(byline, start=at + byline.start, end=at + byline.end)
             return None
     return None
 

@@ -315,12 +315,11 @@ def _warnings(rows: pl.DataFrame) -> pl.DataFrame:
         | (pl.col("modified_time").is_not_null() & pl.col("modified_at").is_null()),
         "modified_before_published": pl.col("modified_at") < pl.col("published_at"),
         "body_truncated": pl.col("cut_off"),
-        "loss_guard": pl.col("loss_guard"),
     }
     own = pl.concat_list(
         pl.when(when.fill_null(False)).then(pl.lit(name)) for name, when in found.items()
     ).list.drop_nulls()
-    return rows.with_columns(loss_guard=pl.lit(False)).with_columns(
+    return rows.with_columns(
         warnings=pl.concat_list(own, date_warnings).list.unique().list.sort(),
         authors=pl.col("authors").fill_null([]),
         byline_raw=pl.col("byline_raw").fill_null([]),

@@ -10,8 +10,7 @@ LONG_KEY_LENGTH = 100
 
 BULLET = r"^(?:[•·▪◦‣●■□▶►▸»›*–—-]|\d{1,2}\.)\s+"
 SENTENCE_END = r"[.!?…。！？؟।][\"'”’»«)\]」』】）]*$"
-WIDE = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
-"""Scripts in which one character says about what two and a half Latin letters say."""
+
 
 
 def split_lines(pages: pl.DataFrame) -> pl.DataFrame:
@@ -38,7 +37,6 @@ def split_lines(pages: pl.DataFrame) -> pl.DataFrame:
             "line_no",
             "char_start",
             char_end=pl.col("char_start") + pl.col("text").str.len_chars().cast(pl.UInt32),
-            indent=left,
             text="text",
         )
     )

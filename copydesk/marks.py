@@ -21,7 +21,7 @@ LONG_WEIGHT = 220
 def mark_lines(pages: pl.DataFrame, book: RuleBook) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Mark all lines of a batch.
 
-    `pages` has `page` (UInt32, ascending), `text` and `language` (may be null). Returns
+    `pages` has `page` (UInt32, ascending) and `text`. Returns
     lines: those of `split_lines` with `line` (UInt32, row number), `text_id`, the measures and `kind`;
     hits: `line`, `rule` (number in the book), every rule that matched a line, wherever it stands;
     dissections: `text_id` and the pieces of the lines that are bylines, dates or captions.

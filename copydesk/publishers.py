@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from copydesk.rules import RuleError
+from copydesk.rules import RuleError, parse_toml
 
 PUBLISHERS_FOLDER = Path(__file__).parent / "publishers"
 
@@ -22,7 +21,6 @@ PUBLISHERS_FOLDER = Path(__file__).parent / "publishers"
 class Profile:
     """One outlet. domains: of its pages and its e-mail addresses, subdomains included. mastheads: lines that
     are its name and nothing else. zone: IANA zone of times printed without one. country: ISO 3166, lower case.
-    day_first: how it prints 03/04/2024; null where it never does.
     """
 
     name: str
@@ -32,7 +30,6 @@ class Profile:
     mastheads: tuple[str, ...] = ()
     zone: str | None = None
     country: str | None = None
-    day_first: bool | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,10 +88,7 @@ def our_profiles() -> ProfileBook:
 
 
 def _read_profile(file: str, source: bytes) -> Profile:
-    try:
-        entry = tomllib.loads(source.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RuleError(f"{file}: not valid TOML: {error}") from None
+    entry = parse_toml(file, source)
     known = {f.name for f in dataclasses.fields(Profile)} - {"file"}
     if unknown := sorted(set(entry) - known):
         raise RuleError(f"{file}: unknown key {unknown}: known are {sorted(known)}")

@@ -125,13 +125,9 @@ class RuleBook:
             .select("text_id", "length", key=line_key(pl.col("text")))
             .with_columns(bare=pl.col("key").str.strip_chars(ENDS))
         )
-        limits = pl.DataFrame(
-            {"rule": range(len(self.rules)), "max_length": [r.max_length for r in self.rules]},
-            schema={"rule": pl.UInt16, "max_length": pl.UInt32},
-        )
         hits = [
             heads.join(self.whole_lines, on="bare")
-            .join(limits, on="rule")
+            .join(self.limits, on="rule")
             .filter(pl.col("length") <= pl.col("max_length"))
             .select("text_id", "rule")
         ]
@@ -152,17 +148,21 @@ class RuleBook:
         return pl.concat(hits).unique().sort("text_id", "rule")
 
     @functools.cached_property
+    def limits(self) -> pl.DataFrame:
+        """How long a line each rule may match: `rule` and `max_length`."""
+        return pl.DataFrame(
+            {"rule": range(len(self.rules)), "max_length": [r.max_length for r in self.rules]},
+            schema={"rule": pl.UInt16, "max_length": pl.UInt32},
+        )
+
+    @functools.cached_property
     def spared(self) -> frozenset[int]:
         """The rules (by number) whose expressions are tried only where one of their literals stands."""
         return frozenset(self.literals["rule"])
 
     def _touched(self, heads: pl.DataFrame) -> dict[tuple[object, ...], pl.DataFrame]:
         """For each spared rule, the lines that hold one of its literals and are not too long for it."""
-        limits = pl.DataFrame(
-            {"rule": range(len(self.rules)), "max_length": [r.max_length for r in self.rules]},
-            schema={"rule": pl.UInt16, "max_length": pl.UInt32},
-        )
-        wanted = self.literals.join(limits, on="rule")
+        wanted = self.literals.join(self.limits, on="rule")
         found = []
         # few rules look at long lines: most literals are searched in short ones only
         for least, most in ((0, KEY_LENGTH), (KEY_LENGTH, 1 << 30)):
@@ -182,8 +182,6 @@ class RuleBook:
             .select("text_id", "rule", "key")
             .partition_by("rule", as_dict=True)
         )
-
-
 
 
 def line_key(text: pl.Expr) -> pl.Expr:
@@ -237,12 +235,17 @@ def our_rules() -> RuleBook:
     return load_rules()
 
 
+def parse_toml(file: str, source: bytes) -> dict[str, Any]:
+    """The table of a rule or profile file; raises RuleError where it is no TOML."""
+    try:
+        return tomllib.loads(source.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RuleError(f"{file}: not valid TOML: {error}") from None
+
+
 def _read_file(path: Path, source: bytes) -> list[Rule]:
     name = path.name
-    try:
-        table = tomllib.loads(source.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RuleError(f"{name}: not valid TOML: {error}") from None
+    table = parse_toml(name, source)
     role = table.pop("role", None)
     entries = table.pop("rule", [])
     if table or not isinstance(entries, list):

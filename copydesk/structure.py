@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from copydesk.marks import PROSE_WEIGHT
+from copydesk.marks import LONG_WEIGHT, PROSE_WEIGHT
 from copydesk.rules import RuleBook
 from copydesk.windows import above, below, first_line_where, last_line_where, sum_before, sum_of_page
 
@@ -20,6 +20,11 @@ THREAD = 3
 """Entries that make a thread of readers' comments."""
 LATE_HEAD_WEIGHT = 700
 """Prose that may stand between a headline and its byline: captions and a standfirst, not the article."""
+
+
+_PROSE_WEIGHT = pl.when(pl.col("prose")).then(pl.col("weight")).otherwise(0)
+_PROSE_SO_FAR = {"before": sum_before(_PROSE_WEIGHT), "total": sum_of_page(_PROSE_WEIGHT)}
+"""The weight of the prose above a line, and of all prose of its page."""
 
 
 def rule_facts(book: RuleBook) -> pl.DataFrame:
@@ -55,15 +60,13 @@ def _fired_rules(lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.
     certain = hits.join(everywhere, on="rule", how="semi").select("line").unique()
     lines = lines.with_columns(hit=pl.col("line").is_in(certain["line"].implode()))
     shape = (
-        (pl.col("sentence") | (pl.col("weight") >= 220))
+        (pl.col("sentence") | (pl.col("weight") >= LONG_WEIGHT))
         & ~pl.col("hit")
         & ~pl.col("kind").is_in(["byline", "date", "caption", "credit"]).fill_null(False)
     )
     lines = lines.with_columns(prose=shape & (pl.col("weight") >= PROSE_WEIGHT))
-    weight = pl.when(pl.col("prose")).then(pl.col("weight")).otherwise(0)
     lines = lines.with_columns(
-        before=sum_before(weight),
-        total=sum_of_page(weight),
+        **_PROSE_SO_FAR,
         prose_before=sum_before(pl.col("prose")),
         prose_after=sum_of_page(pl.col("prose")) - sum_before(pl.col("prose")) - pl.col("prose").cast(pl.Int64),
     )
@@ -105,10 +108,7 @@ def _fired_rules(lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.
 
 def _reach(lines: pl.DataFrame) -> pl.DataFrame:
     """Carry a header's rule to the lines it reaches, within its budget."""
-    weight = pl.when(pl.col("prose")).then(pl.col("weight")).otherwise(0)
-    lines = lines.with_columns(
-        before=sum_before(weight), total=sum_of_page(weight)
-    )
+    lines = lines.with_columns(**_PROSE_SO_FAR)
     ends_page = (
         (pl.col("reach") == "rest")
         & (pl.col("before") >= (1 - CUT_BUDGET) * pl.col("total"))
@@ -168,12 +168,10 @@ def _reach(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _zones(lines: pl.DataFrame) -> pl.DataFrame:
-    weight = pl.when(pl.col("prose")).then(pl.col("weight")).otherwise(0)
     lines = lines.with_columns(
         first_prose=first_line_where(pl.col("prose")),
         last_prose=last_line_where(pl.col("prose")),
-        before=sum_before(weight),
-        total=sum_of_page(weight),
+        **_PROSE_SO_FAR,
         repeats=~(pl.col("page").cast(pl.UInt64) * (1 << 32) + pl.col("text_id")).is_first_distinct(),
     )
     # a byline or date below a deck or caption: the head reaches down to it

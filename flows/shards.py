@@ -17,8 +17,6 @@ from flows.figures import Figures, shard_figures
 from flows.parts import write_part
 from schemas import ARTICLES, LEDGER, PAGES, QUARANTINE
 
-VALUE_LENGTH = 200
-
 
 def clean_shard(shard: Path, folder: Path, *, rules: Sequence[Path] = (), publishers: Sequence[Path] = ()) -> Path:
     """Clean the staged pages of `shard` into part files below `folder`; returns the path of its figures (JSON).
