@@ -60,13 +60,16 @@ class Desk:
 class Cleaned:
     """A cleaned batch: the three datasets as frames with the columns ARTICLE, LEDGER and QUARANTINE.
 
-    `spans` is the ledger with every text, and with the pages that were quarantined after they were read.
+    `spans` is the ledger with every text, and with the pages that were quarantined after they were read;
+    `pages` is how many came in, `characters` how many of theirs are not white space.
     """
 
     articles: pl.DataFrame
     ledger: pl.DataFrame
     quarantine: pl.DataFrame
     spans: pl.DataFrame
+    pages: int
+    characters: int
 
 
 @functools.cache
@@ -108,7 +111,7 @@ def clean(text: str, *, url: str | None = None, doc_id: str = "page", desk: Desk
 def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
     """Clean a batch of pages (columns of PAGE). Every page comes out once: as an article or quarantined."""
     desk = desk or open_desk()
-    pages = pages.with_row_index("page")
+    pages = pages.with_row_index("page").with_columns(dense=dense(pages["text"]))
     problem = pl.col("problems").list.len().fill_null(0) > 0
     readable = pages.filter(~problem & pl.col("text").is_not_null())
     lines, hits, dissections = mark_lines(readable, desk.rules)
@@ -132,12 +135,17 @@ def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
         )
         .select(pl.col(n).cast(t) for n, t in QUARANTINE.items())
     )
-    return Cleaned(articles, ledger, quarantine, spans)
+    return Cleaned(articles, ledger, quarantine, spans, len(pages), int(pages["dense"].str.len_chars().sum()))
 
 
 def digest(data: bytes | memoryview) -> str:
     """The first 32 hex digits of sha256: the hashes of all datasets."""
     return hashlib.sha256(data).hexdigest()[:32]
+
+
+def digests(values: pl.Series) -> pl.Series:
+    """The digest of each text or bytes; null for null."""
+    return pl.Series([None if v is None else digest(v) for v in values.cast(pl.Binary)], dtype=pl.String)
 
 
 def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
@@ -160,13 +168,11 @@ def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _articles(good: pl.DataFrame, pages: pl.DataFrame, ruleset: str) -> pl.DataFrame:
-    facts = pages.select("page", "source", "content_hash", dense=dense(pages["text"]))
+    facts = pages.select("page", "source", "content_hash", "dense")
     rows = good.join(facts, on="page", how="left", maintain_order="left")
     return rows.with_columns(
-        text_hash=pl.Series(
-            [digest(t.encode("utf-8", "surrogatepass")) for t in rows["dense"]], dtype=pl.String
-        ),
-        body_hash=pl.Series([digest(t.encode("utf-8", "surrogatepass")) for t in rows["normal"]], dtype=pl.String),
+        text_hash=digests(rows["dense"]),
+        body_hash=digests(rows["normal"]),
         ruleset=pl.lit(ruleset),
     ).select(pl.col(n).cast(t) for n, t in ARTICLE.items())
 

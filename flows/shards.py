@@ -34,7 +34,7 @@ def clean_shard(shard: Path, folder: Path, *, rules: Sequence[Path] = (), publis
         if len(frame):
             (folder / dataset.name).mkdir(parents=True, exist_ok=True)
             write_part(frame, dataset, folder / dataset.name / f"part-{number}.parquet", ruleset=desk.ruleset)
-    figures = shard_figures(pages, cleaned.articles, whole, cleaned.quarantine)
+    figures = shard_figures(cleaned, whole)
     return write_figures(figures, shard.with_suffix(".json"))
 
 
