@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -60,7 +61,7 @@ def need(branch: str) -> Need:
         return Need()
     if tree.state.flags & re.IGNORECASE:
         return Need()
-    nodes = list(tree)
+    nodes = _runs(tree)
     if nodes and nodes[0] == (sre.AT, sre.AT_BEGINNING):
         starts, _ = _beginnings(nodes[1:])
         if min(map(_worth, starts)) >= SHORTEST:
@@ -86,41 +87,53 @@ def _signs(pattern: str) -> Iterator[tuple[int, str]]:
             yield found.start(), found[0]
 
 
+RUN = "run"
+"""A node of our own: characters in a row, as a string."""
+
+
+def _runs(nodes: Iterable[Node]) -> list[Node]:
+    """The nodes with each row of characters as one."""
+    found: list[Node] = []
+    for literal, row in itertools.groupby(nodes, key=lambda node: node[0] is sre.LITERAL):
+        found += [(RUN, "".join(chr(part) for _, part in row))] if literal else row
+    return found
+
+
 def _beginnings(nodes: Sequence[Node]) -> tuple[set[str], bool]:
     """Strings of which every match of the nodes begins with one; and whether they are all of what can match."""
     found = {""}
     for at, (op, part) in enumerate(nodes):
         if op in (sre.MAX_REPEAT, sre.MIN_REPEAT) and part[0] == 0 and part[1] != 1:
             # none, and so what follows, or at least one
-            more = _beginnings(nodes[at + 1 :])[0] | _beginnings(part[2])[0]
+            more = _beginnings(nodes[at + 1 :])[0] | _beginnings(_runs(part[2]))[0]
             return _joined(found, more) or found, False
         piece, whole = _spelt(op, part)
         longer = _joined(found, piece)
         if longer is None:
             return found, False
         found = longer
-        if not whole:
-            return found, False
+        if not whole or min(map(len, found)) >= START_LENGTHS[-1]:
+            return found, whole and at == len(nodes) - 1
     return found, True
 
 
 def _spelt(op: Any, part: Any) -> tuple[set[str], bool]:
     """The same for one node that is not repeated at will; the empty string where nothing is sure."""
-    if op is sre.LITERAL:
-        return {chr(part)}, True
+    if op is RUN:
+        return {part}, True
     if op is sre.AT:
         return {""}, True
     if op is sre.IN:
         spelt = _members(part)
         return (spelt, True) if spelt else ({""}, False)
     if op is sre.SUBPATTERN and not part[1]:
-        return _beginnings(part[3])
+        return _beginnings(_runs(part[3]))
     if op is sre.BRANCH:
-        found = [_beginnings(list(way)) for way in part[1]]
+        found = [_beginnings(_runs(way)) for way in part[1]]
         return set().union(*(f for f, _ in found)), all(whole for _, whole in found)
     if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
         least, most, inner = part
-        found_inner, whole = _beginnings(inner)
+        found_inner, whole = _beginnings(_runs(inner))
         return found_inner | ({""} if least == 0 else set()), whole and most == 1
     return {""}, False
 
@@ -153,12 +166,12 @@ def _inside(nodes: Sequence[Node]) -> set[str] | None:
         choices.append(longer or run)
         run = longer if longer and whole else {""}
         if op is sre.SUBPATTERN and not part[1]:
-            choices.append(_inside(part[3]) or {""})
+            choices.append(_inside(_runs(part[3])) or {""})
         elif op is sre.BRANCH:
-            ways = [_inside(list(way)) or {""} for way in part[1]]
+            ways = [_inside(_runs(way)) or {""} for way in part[1]]
             choices.append(set().union(*ways))
         elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT) and part[0] > 0:
-            choices.append(_inside(part[2]) or {""})
+            choices.append(_inside(_runs(part[2])) or {""})
     sure = [s for s in choices if min(map(_worth, s)) >= SHORTEST]
     return min(sure, key=lambda s: sum(0.35 ** _worth(literal) for literal in s), default=None)
 
