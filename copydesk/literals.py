@@ -95,7 +95,8 @@ def _runs(nodes: Iterable[Node]) -> list[Node]:
     """The nodes with each row of characters as one."""
     found: list[Node] = []
     for literal, row in itertools.groupby(nodes, key=lambda node: node[0] is sre.LITERAL):
-        found += [(RUN, "".join(chr(part) for _, part in row))] if literal else row
+        parts = list(row)
+        found += [(RUN, "".join(chr(part) for _, part in parts))] if literal else parts
     return found
 
 
