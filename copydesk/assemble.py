@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from copydesk.guards import hold_losses
 from copydesk.precedence import PRECEDENCE, UNCUT, kind_is
 from copydesk.windows import above, any_on_page, below, first_line_where, last_line_where, sum_before
 
@@ -32,7 +33,7 @@ def decide_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
     for n in borrowed:
         role = pl.when(pl.col("decision") == n).then(pl.col(own[n].role_from or "")).otherwise(role)
         rule = pl.when(pl.col("decision") == n).then(pl.col(own[n].rule_from or "")).otherwise(rule)
-    return lines.with_columns(
+    lines = lines.with_columns(
         role=pl.coalesce(
             role,
             pl.col("decision").replace_strict({n: d.role for n, d in own.items()}, return_dtype=pl.String),
@@ -46,6 +47,7 @@ def decide_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
         ),
         in_pieces=pl.col("decision").is_in([n for n, d in own.items() if d.pieces]),
     )
+    return hold_losses(lines)
 
 
 def _context(lines: pl.DataFrame) -> pl.DataFrame:

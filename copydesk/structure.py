@@ -43,7 +43,7 @@ def page_structure(
     """Add to the marked lines of a batch (`pages` has `page` and `url`):
 
     `rule_name`, `rule_role`: the furniture rule that holds for the line where it stands, or null;
-    `cut_name`, `cut_role`: the rule of the header whose reach takes the line, or null;
+    `cut_name`, `cut_role`: the rule of the header whose reach takes the line, or null; `in_thread`: that is a thread's;
     `prose`: a paragraph of the article as far as its shape, rules and place say;
     `in_head`, `in_tail`: before the first and after the last such paragraph;
     `headline`: the page's headline; `repeats`: the same text stands before it on the page.
@@ -125,6 +125,7 @@ def _reach(lines: pl.DataFrame) -> pl.DataFrame:
             cut_line=pl.when("entry").then(pl.col("line") - 1).otherwise("line"),
             end_name=pl.when("entry").then("stamp_name").otherwise("rule_name"),
             end_role=pl.when("entry").then("stamp_role").otherwise("rule_role"),
+            thread="entry",
         )
     )
     lines = lines.join(first, on="page", how="left", maintain_order="left")
@@ -152,6 +153,7 @@ def _reach(lines: pl.DataFrame) -> pl.DataFrame:
             cut_name=pl.coalesce("list_name", pl.when(ended).then("end_name")),
             cut_role=pl.coalesce("list_role", pl.when(ended).then("end_role")),
             ended=ended.fill_null(False),
+            in_thread=(ended & pl.col("thread")).fill_null(False),
         )
         # in a header's list, words that are weak by themselves are its items
         .with_columns(
@@ -163,7 +165,7 @@ def _reach(lines: pl.DataFrame) -> pl.DataFrame:
         )
         .with_columns(prose=pl.col("prose") & pl.col("cut_name").is_null())
         .drop("cut_line", "end_name", "end_role", "list_name", "list_role", "block")
-        .drop("entry", "stamp_name", "stamp_role")
+        .drop("entry", "stamp_name", "stamp_role", "thread")
     )
 
 
