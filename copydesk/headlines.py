@@ -100,10 +100,10 @@ def find_headlines(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
     )
     told = (pl.col("in_slug") >= 2) & (2 * pl.col("in_slug") >= pl.min_horizontal("many", "slug_many"))
     told &= ~pl.col("sentences") | (pl.col("weight") < PROSE_WEIGHT)
-    start = pl.max_horizontal("first_prose", "head_end")
+    above = (pl.col("line") <= pl.max_horizontal("first_prose", "head_end")).fill_null(True)
     uncut = pl.col("cut_name").is_null()
     titles = titles.with_columns(
-        told=told, above=(pl.col("line") <= start).fill_null(True) & ~pl.col("sentences") & uncut
+        told=told & (above | ~pl.col("ends")), above=above & ~pl.col("sentences") & uncut
     )
     lost = ~pl.col("sentence") & ~pl.col("ends") & (pl.col("weight") >= 30) & uncut
     found = pl.col("page").is_in(titles.filter("above")["page"].unique().implode())
@@ -128,7 +128,7 @@ def _title_lines(lines: pl.DataFrame) -> pl.DataFrame:
     # a caption that is printed twice
     twin = (pl.col("text") == pl.col("text").shift(1)) | (pl.col("text") == pl.col("text").shift(-1))
     caption = twin.fill_null(False) & pl.col("text").str.contains(r"[.!?。][)\"”’]?( \(.*\))?$")
-    several = pl.col("sentence") & pl.col("text").str.contains(r"[.!?。]\s|[.。]$")
+    several = pl.col("sentence") & pl.col("text").str.contains(r"\pL{2}[.!?]\s+\W?\p{Lu}|[^?？]$")
     columns = [
         "page", "line", "text", "weight", "kind", "to_who", "gap", "gap_below", "prose_before", "first_prose", "head_end",
         "sentence", "ends", "cut_name",
