@@ -32,7 +32,9 @@ SLUG_WHOLE = 25
 KICKER_LEAST = 5
 """Letters of the shortest kicker that is cut off because the slug begins behind it: "The" is none."""
 
-_APART = ".,:;!?…\"“”„«»‹›()[]{}<>|/_+-–—·•、。「」『』【】（）！？：" + "".join(map(chr, range(0x3041, 0x3097)))
+_APART = '#$%&*=@©®™.,:;!?…"“”„«»‹›()[]{}<>|/_+-–—·•、。「」『』【】（）！？：' + "".join(
+    map(chr, range(0x3041, 0x3097))
+)
 """What parts words: marks, and the Japanese syllables that are endings and particles between words."""
 
 
@@ -70,7 +72,8 @@ SIGNS: tuple[Sign, ...] = (
     Sign("who_below", 2.5, pl.col("to_who") <= 4, "A byline or a date stands within four lines below."),
     Sign("gap_below", 3.0, pl.col("gap_below"), "A blank line stands below: menus and lists have none."),
     Sign("gap_above", 2.0, pl.col("gap"), "A blank line stands above."),
-    Sign("first", 1.0, (pl.col("place") == 1) & (pl.col("weight") >= LABEL), "The first title that is more than a label."),
+    Sign("first", 1.0, (pl.col("place") == 1) & (pl.col("weight") >= LABEL),
+         "The first title that is more than a label."),
     Sign("late", -1.5, pl.col("prose_before") > 0, "A paragraph stands above."),
     Sign("full_stop", -3.5, pl.col("text").str.contains(r"[.。]$"), "Headlines rarely end in a full stop."),
     Sign("sentences", -2.5, pl.col("sentences"), "Several sentences, or a long one, are a standfirst or a caption."),
@@ -99,16 +102,12 @@ def find_headlines(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
         )
     )
     told = (pl.col("in_slug") >= 2) & (2 * pl.col("in_slug") >= pl.min_horizontal("many", "slug_many"))
-    told &= ~pl.col("sentences") | (pl.col("weight") < PROSE_WEIGHT)
-    above = (pl.col("line") <= pl.max_horizontal("first_prose", "head_end")).fill_null(True)
     uncut = pl.col("cut_name").is_null()
-    titles = titles.with_columns(
-        told=told & (above | ~pl.col("ends")), above=above & ~pl.col("sentences") & uncut
-    )
-    lost = ~pl.col("sentence") & ~pl.col("ends") & (pl.col("weight") >= 30) & uncut
-    found = pl.col("page").is_in(titles.filter("above")["page"].unique().implode())
+    fits = pl.col("above") & ~pl.col("sentences") & uncut
+    lost = ~pl.col("above") & (pl.col("weight") >= LABEL) & uncut
+    found = pl.col("page").is_in(titles.filter(fits)["page"].unique().implode())
     best = (
-        titles.filter(pl.col("told") | pl.col("above") | (lost & ~found))
+        titles.filter(told | fits | (lost & ~found))
         .with_columns(score=pl.sum_horizontal(sign.value.cast(pl.Float64) * sign.weight for sign in SIGNS))
         .sort("page", "score", "line", descending=[False, True, False])
         .unique("page", keep="first", maintain_order=True)
@@ -124,16 +123,28 @@ def _title_lines(lines: pl.DataFrame) -> pl.DataFrame:
     """The lines that could be headlines by their form and place."""
     kind = pl.col("kind").is_null() | (pl.col("kind") == "name")
     early = pl.col("in_head") | (pl.col("line") < pl.col("first_prose")) | (pl.col("prose_before") <= LATE_TITLE)
-    title = pl.col("rule_name").is_null() & ~pl.col("ended") & kind & pl.col("weight").is_between(4, 260) & ~pl.col("bullet")
+    title = (
+        pl.col("rule_name").is_null()
+        & ~pl.col("ended")
+        & kind
+        & pl.col("weight").is_between(4, 260)
+        & ~pl.col("bullet")
+    )
     # a caption that is printed twice
     twin = (pl.col("text") == pl.col("text").shift(1)) | (pl.col("text") == pl.col("text").shift(-1))
     caption = twin.fill_null(False) & pl.col("text").str.contains(r"[.!?。][)\"”’]?( \(.*\))?$")
     several = pl.col("sentence") & pl.col("text").str.contains(r"\pL{2}[.!?]\s+\W?\p{Lu}|[^?？]$")
+    above = (pl.col("line") <= pl.max_horizontal("first_prose", "head_end")).fill_null(True)
     columns = [
-        "page", "line", "text", "weight", "kind", "to_who", "gap", "gap_below", "prose_before", "first_prose", "head_end",
-        "sentence", "ends", "cut_name",
+        "page", "line", "text", "weight", "kind", "to_who", "gap", "gap_below", "prose_before", "cut_name", "above",
+        "sentences",
     ]  # fmt: skip
-    return lines.filter(title & early).filter(~caption).select(*columns, sentences=several)
+    return (
+        lines.filter(title & early & ~caption)
+        .with_columns(above=above, sentences=several)
+        .filter(~pl.col("sentences") | (pl.col("weight") < PROSE_WEIGHT), pl.col("above") | ~pl.col("ends"))
+        .select(columns)
+    )
 
 
 def _slugs(pages: pl.DataFrame) -> pl.DataFrame:
@@ -164,7 +175,7 @@ def _leads(lines: pl.DataFrame) -> pl.DataFrame:
     return (
         first.group_by("page", maintain_order=True)
         .agg(lead=pl.col("text").str.head(LEAD_LENGTH).str.join(" "))
-        .select("page", lead=_words(pl.col("lead")))
+        .select("page", lead=_folded(pl.col("lead")).str.split(" "))
     )
 
 
@@ -197,7 +208,8 @@ def _alone(best: pl.DataFrame, titles: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-
+MARKS = r"[|｜>›»]|\s[-–—:]\s|^[\[\"“”„»«]"
+"""What stands in every line that is cut without a slug."""
 PATH = r"^((?:[^>›»«]{2,40}\s[>›»]\s+)+)[^\s>›»«]+\s[^>›»«]{8,}$"
 """Sections with arrows between them, as a path to the page; French quotation marks are none."""
 BARS = r"\s[|｜]\s|｜"
@@ -205,7 +217,6 @@ NAME_BEHIND = r"^\S.*\S(\s+[-–—:]\s+[^-–—:|]{2,40})$"
 BRACKETS = r"^(\[[^\[\]]*\pL[^\[\]]*\]\s*)\S"
 QUOTATION = r"^([\"“”„»«][^\"“”„»«]{3,60}[\"“”„»«])\p{Lu}.{11,}$"
 """A quotation with the next word right behind it: two lines of a heading, run together."""
-SECTION_WEIGHT = 30
 NO_KICKER = r"^\p{Ll}{1,3}\s*$"
 """Small words, with which no kicker ends; a slug may leave them out ("Why the")."""
 _NONE = pl.lit(None, pl.String)
@@ -225,12 +236,13 @@ def cut_headlines(lines: pl.DataFrame, pages: pl.DataFrame, publishers: pl.DataF
         .join(publishers.select("page", names=names), on="page", how="left", maintain_order="left")
         .join(_slug_parts(pages), on="page", how="left", maintain_order="left")
         .join(pages.select("page", host=host(pl.col("url"))), on="page", how="left", maintain_order="left")
-        .with_columns(first_role=_NONE, first_rule=_NONE, last_role=_NONE, last_rule=_NONE)
     )
+    rows = _slug_begins(rows).filter(pl.col("text").str.contains(MARKS) | (pl.col("at") > 0))
+    rows = rows.with_columns(first_role=_NONE, first_rule=_NONE, last_role=_NONE, last_rule=_NONE)
     rows = _cut_before(rows, "headline_path", "navigation", _length(_core().str.extract(PATH, 1)))
     rows = _cut_bars(rows)
-    behind = _core().str.extract(NAME_BEHIND, 1)
-    rows = _cut_behind(rows, pl.when(_is_outlet(behind)).then(_length(behind)))
+    rows = rows.with_columns(behind=_core().str.extract(NAME_BEHIND, 1))
+    rows = _cut_behind(rows, pl.when(_is_outlet(pl.col("behind"))).then(_length(pl.col("behind"))))
     rows = _cut_before(rows, "kicker_in_brackets", "kicker", _length(_core().str.extract(BRACKETS, 1)))
     rows = _cut_before(rows, "kicker_quotation", "kicker", _length(_core().str.extract(QUOTATION, 1)))
     rows = _cut_before_slug(rows)
@@ -250,30 +262,37 @@ def _core() -> pl.Expr:
 
 def _letters(text: pl.Expr) -> pl.Expr:
     """The letters and digits of a text, folded, without what stands between."""
-    return _folded(text).str.replace_all(r"[^\pL\pN]+", "")
+    return _folded(text).str.replace_all(" ", "", literal=True)
 
 
 def _cut_before(rows: pl.DataFrame, rule: str, role: str, length: pl.Expr) -> pl.DataFrame:
     """Cut that many characters off the front of the headlines; null: none."""
-    cut = (length > 0).fill_null(False)
-    return rows.with_columns(cut=cut, length=length.fill_null(0)).with_columns(
-        start=pl.col("start") + pl.when("cut").then("length").otherwise(0),
-        first_role=pl.when("cut").then(pl.lit(role)).otherwise("first_role"),
-        first_rule=pl.when("cut").then(pl.lit(rule)).otherwise("first_rule"),
+    rows = rows.with_columns(length=pl.when(length > 0).then(length).fill_null(0))
+    return rows.with_columns(
+        start=pl.col("start") + pl.col("length"),
+        first_role=pl.when(pl.col("length") > 0).then(pl.lit(role)).otherwise("first_role"),
+        first_rule=pl.when(pl.col("length") > 0).then(pl.lit(rule)).otherwise("first_rule"),
     )
 
 
 def _cut_behind(rows: pl.DataFrame, length: pl.Expr) -> pl.DataFrame:
     """Cut that many characters off the end, the outlet's name or else a section; null: none."""
-    cut = (length > 0).fill_null(False)
-    rows = rows.with_columns(cut=cut, length=length.fill_null(0))
+    rows = rows.with_columns(length=pl.when(length > 0).then(length).fill_null(0))
     behind = pl.col("text").str.slice(pl.col("stop") - pl.col("length")).str.strip_chars(" |｜")
-    section = (weight(behind) <= SECTION_WEIGHT) & ~behind.str.contains(r"[|｜\pN]")
-    role = pl.when(_is_outlet(behind)).then(pl.lit("masthead")).when(section).then(pl.lit("section")).otherwise(pl.lit("other"))
+    section = (weight(behind) <= LABEL) & ~behind.str.contains(r"[|｜\pN]")
+    role = (
+        pl.when(_is_outlet(behind))
+        .then(pl.lit("masthead"))
+        .when(section)
+        .then(pl.lit("section"))
+        .otherwise(pl.lit("other"))
+    )
+    rows = rows.with_columns(cut_role=pl.when(pl.col("length") > 0).then(role))
     return rows.with_columns(
-        last_role=pl.when("cut").then(role).otherwise("last_role"),
-        last_rule=pl.when("cut").then(pl.format("{}_behind_headline", role)).otherwise("last_rule"),
-    ).with_columns(stop=pl.col("stop") - pl.when("cut").then("length").otherwise(0))
+        stop=pl.col("stop") - pl.col("length"),
+        last_role=pl.coalesce("cut_role", "last_role"),
+        last_rule=pl.coalesce(pl.format("{}_behind_headline", "cut_role"), "last_rule"),
+    )
 
 
 def _cut_bars(rows: pl.DataFrame) -> pl.DataFrame:
@@ -302,6 +321,13 @@ def _is_outlet(text: pl.Expr) -> pl.Expr:
     return (pl.col("names").list.contains(letters) | (letters == label) | in_host | opens).fill_null(False)
 
 
+def _slug_begins(rows: pl.DataFrame) -> pl.DataFrame:
+    """Where among the letters (bytes of them) of a line the slug begins: `at`; `slug` and `letters`, both folded."""
+    rows = rows.with_columns(letters=_letters(pl.col("text")), slug=_letters(pl.col("part")))
+    begins = pl.when(pl.col("slug").str.len_chars() >= SLUG_START).then(pl.col("slug").str.head(SLUG_START))
+    return rows.with_columns(at=pl.col("letters").str.find(begins, literal=True))
+
+
 def _cut_before_slug(rows: pl.DataFrame) -> pl.DataFrame:
     """Where the slug, word for word the headline, begins behind the first words of the line: those are a kicker.
 
@@ -309,23 +335,21 @@ def _cut_before_slug(rows: pl.DataFrame) -> pl.DataFrame:
     a blank the slug has to be the rest of the line, and the line no title with Capitals Throughout: many slugs are the
     last words of such a one.
     """
-    slug, line = _letters(pl.col("part")), _letters(_core())
-    begins = pl.when(slug.str.len_chars() >= SLUG_START).then(slug.str.head(SLUG_START))
-    rows = rows.with_columns(at=line.str.find(begins, literal=True), slug=slug)
     words = (
-        _core()
+        pl.col("text")
         .str.replace_all(r"(\s)(\S)", "$1\n$2")
         .str.replace_all(r"([\p{Ll}\"“”»«’'.?!)])(\p{Lu})", "$1\n$2")
         .str.split("\n")
     )
     letters = _letters(pl.col("word")).str.len_bytes()
-    rest = pl.col("letters").str.slice(pl.col("at"))
+    rest = pl.col("letters").cast(pl.Binary).bin.slice(pl.col("at")).cast(pl.String)
     whole = (rest.str.len_chars() >= SLUG_WHOLE) & (
-        pl.col("slug").str.starts_with(rest) | ((pl.col("slug").str.len_chars() >= 2 * SLUG_START) & rest.str.starts_with(pl.col("slug")))
+        pl.col("slug").str.starts_with(rest)
+        | ((pl.col("slug").str.len_chars() >= 2 * SLUG_START) & rest.str.starts_with(pl.col("slug")))
     )
     cuts = (
-        rows.filter(pl.col("at") > 0)
-        .select("line", "at", "slug", core=_core(), letters=line, word=words)
+        rows.filter(pl.col("at") > 0, pl.col("first_role").is_null(), pl.col("last_role").is_null())
+        .select("line", "at", "slug", "letters", "text", word=words)
         .explode("word", empty_as_null=True)
         .with_columns(through=letters.cum_sum().over("line"), slug_cut=_length(pl.col("word")).cum_sum().over("line"))
         .filter((pl.col("through") == pl.col("at")) & (pl.col("at") >= KICKER_LEAST))
@@ -336,8 +360,8 @@ def _cut_before_slug(rows: pl.DataFrame) -> pl.DataFrame:
                 whole
                 & pl.col("word").str.contains(r"[\pL\pN\"“”»«!?]\s+$")
                 & ~pl.col("word").str.contains(NO_KICKER)
-                & pl.col("core").str.contains(r"\s\p{Ll}{5}")
-                & pl.col("core").str.slice(pl.col("slug_cut")).str.contains(r"^\W?[\p{Lu}\pN]")
+                & pl.col("text").str.contains(r"\s\p{Ll}{5}")
+                & pl.col("text").str.slice(pl.col("slug_cut")).str.contains(r"^\W?[\p{Lu}\pN]")
             )
         )
         .select("line", "slug_cut")

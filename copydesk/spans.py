@@ -31,9 +31,7 @@ def cut_spans(
     cuts = pl.concat(
         [
             headlines,
-            datelines.select(
-                "line", start="cut", first_role=pl.lit("dateline"), first_rule=pl.lit("dateline_printed")
-            ),
+            datelines.select("line", start="cut", first_role=pl.lit("dateline"), first_rule=pl.lit("dateline_printed")),
         ],
         how="diagonal",
     )
