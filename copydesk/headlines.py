@@ -14,13 +14,13 @@ import polars as pl
 
 from copydesk.marks import PROSE_WEIGHT, weight
 from copydesk.publishers import host
-from copydesk.windows import below, lines_to_next
+from copydesk.windows import above, below, lines_to_next
 
 LATE_TITLE = 2
 """Paragraphs that may stand above a headline: a caption or two whose headline was lost at the top."""
 LEAD = 3
 """Paragraphs whose first words (`LEAD_LENGTH` characters of each) are looked for in titles."""
-LEAD_LENGTH = 150
+LEAD_LENGTH = 100
 LABEL = 30
 """Weight from which a title is more than the name of a section or a kicker."""
 FAR = 9
@@ -103,8 +103,8 @@ def find_headlines(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
     )
     told = (pl.col("in_slug") >= 2) & (2 * pl.col("in_slug") >= pl.min_horizontal("many", "slug_many"))
     uncut = pl.col("cut_name").is_null()
-    fits = pl.col("above") & ~pl.col("sentences") & uncut
-    lost = ~pl.col("above") & (pl.col("weight") >= LABEL) & uncut
+    fits = pl.col("high") & ~pl.col("sentences") & uncut
+    lost = ~pl.col("high") & (pl.col("weight") >= LABEL) & uncut
     found = pl.col("page").is_in(titles.filter(fits)["page"].unique().implode())
     best = (
         titles.filter(told | fits | (lost & ~found))
@@ -130,20 +130,28 @@ def _title_lines(lines: pl.DataFrame) -> pl.DataFrame:
         & pl.col("weight").is_between(4, 260)
         & ~pl.col("bullet")
     )
-    # a caption that is printed twice
-    twin = (pl.col("text") == pl.col("text").shift(1)) | (pl.col("text") == pl.col("text").shift(-1))
-    caption = twin.fill_null(False) & pl.col("text").str.contains(r"[.!?。][)\"”’]?( \(.*\))?$")
-    several = pl.col("sentence") & pl.col("text").str.contains(r"\pL{2}[.!?]\s+\W?\p{Lu}|[^?？]$")
-    above = (pl.col("line") <= pl.max_horizontal("first_prose", "head_end")).fill_null(True)
+    twin = (pl.col("text_id") == above(pl.col("text_id"))) | (pl.col("text_id") == below(pl.col("text_id")))
+    high = (pl.col("line") <= pl.max_horizontal("first_prose", "head_end")).fill_null(True)
     columns = [
-        "page", "line", "text", "weight", "kind", "to_who", "gap", "gap_below", "prose_before", "cut_name", "above",
-        "sentences",
-    ]  # fmt: skip
+        "page",
+        "line",
+        "text",
+        "weight",
+        "kind",
+        "sentence",
+        "to_who",
+        "gap",
+        "gap_below",
+        "prose_before",
+        "cut_name",
+    ]
+    caption = pl.col("twin") & pl.col("text").str.contains(r"[.!?。][)\"”’]?( \(.*\))?$")
+    several = pl.col("sentence") & pl.col("text").str.contains(r"\pL{2}[.!?]\s+\W?\p{Lu}|[^?？]$")
     return (
-        lines.filter(title & early & ~caption)
-        .with_columns(above=above, sentences=several)
-        .filter(~pl.col("sentences") | (pl.col("weight") < PROSE_WEIGHT), pl.col("above") | ~pl.col("ends"))
-        .select(columns)
+        lines.select(*columns, high=high, twin=twin.fill_null(False), fits=title & early & (high | ~pl.col("ends")))
+        .filter("fits")
+        .with_columns(sentences=several)
+        .filter(~pl.col("sentences") | (pl.col("weight") < PROSE_WEIGHT), ~caption)
     )
 
 
@@ -233,12 +241,16 @@ def cut_headlines(lines: pl.DataFrame, pages: pl.DataFrame, publishers: pl.DataF
     rows = (
         lines.filter(pl.col("role") == "headline")
         .select("page", "line", "text", start=pl.lit(0, pl.Int64), stop=_length(pl.col("text")))
-        .join(publishers.select("page", names=names), on="page", how="left", maintain_order="left")
         .join(_slug_parts(pages), on="page", how="left", maintain_order="left")
-        .join(pages.select("page", host=host(pl.col("url"))), on="page", how="left", maintain_order="left")
     )
-    rows = _slug_begins(rows).filter(pl.col("text").str.contains(MARKS) | (pl.col("at") > 0))
-    rows = rows.with_columns(first_role=_NONE, first_rule=_NONE, last_role=_NONE, last_rule=_NONE)
+    rows = (
+        _slug_begins(rows)
+        .filter(pl.col("text").str.contains(MARKS) | (pl.col("at") > 0))
+        .join(pages.select("page", "url"), on="page", how="left", maintain_order="left")
+        .join(publishers.select("page", "publisher", "masthead"), on="page", how="left", maintain_order="left")
+        .with_columns(names=names, host=host(pl.col("url")))
+        .with_columns(first_role=_NONE, first_rule=_NONE, last_role=_NONE, last_rule=_NONE)
+    )
     rows = _cut_before(rows, "headline_path", "navigation", _length(_core().str.extract(PATH, 1)))
     rows = _cut_bars(rows)
     rows = rows.with_columns(behind=_core().str.extract(NAME_BEHIND, 1))
