@@ -105,9 +105,8 @@ def find_headlines(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
     uncut = pl.col("cut_name").is_null()
     fits = pl.col("high") & ~pl.col("sentences") & uncut
     lost = ~pl.col("high") & (pl.col("weight") >= LABEL) & uncut
-    found = pl.col("page").is_in(titles.filter(fits)["page"].unique().implode())
     best = (
-        titles.filter(told | fits | (lost & ~found))
+        titles.filter(told | fits | lost)
         .with_columns(score=pl.sum_horizontal(sign.value.cast(pl.Float64) * sign.weight for sign in SIGNS))
         .sort("page", "score", "line", descending=[False, True, False])
         .unique("page", keep="first", maintain_order=True)

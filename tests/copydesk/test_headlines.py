@@ -75,6 +75,11 @@ CHOSEN = [
         ("Share this story: Ferry to run all winter after vote", "Ferry to run all winter after vote", "By Ann Lee"),
         None, "Ferry to run all winter after vote", id="stands_again_behind_a_button",
     ),
+    pytest.param(
+        ("Winter on the river", "A series about the ferry, its crew and the people of Marlow who ride on it every day of the year.",
+         "All parts", "Ferry to run all winter after the council's vote"),
+        None, "Ferry to run all winter after the council's vote", id="below_the_blurb_of_a_series",
+    ),
 ]  # fmt: skip
 
 
