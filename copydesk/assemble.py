@@ -65,8 +65,8 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
         after_headline=(pl.col("line") > pl.col("headline_line")).fill_null(True),
         above_headline=(pl.col("line") < pl.col("headline_line")).fill_null(False) & free,
         above_headline_anyway=(pl.col("line") < pl.col("headline_line")).fill_null(False),
-        again_headline=(pl.col("text") == pl.col("headline_text")).fill_null(False)
-        & (pl.col("line") != pl.col("headline_line")),
+        again_headline=pl.col("holds_headline")
+        | ((pl.col("text") == pl.col("headline_text")) & (pl.col("line") != pl.col("headline_line"))).fill_null(False),
         next_is_headline=below(pl.col("headline")).fill_null(False),
         below_masthead=above(pl.col("masthead")).fill_null(False)
         | (above(pl.col("rule_name")) == "masthead_first_line").fill_null(False),

@@ -13,6 +13,7 @@ import polars as pl
 
 from copydesk.assemble import decide_roles
 from copydesk.fields import ARTICLE, BODY_ROLES, article_fields
+from copydesk.headlines import cut_headlines
 from copydesk.lines import dense
 from copydesk.marks import mark_lines
 from copydesk.publishers import ProfileBook, load_profiles, match_publishers, our_profiles
@@ -119,7 +120,7 @@ def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
     publishers = match_publishers(readable, lines, desk.profiles)
     lines = decide_roles(lines, publishers)
     datelines = find_datelines(lines)
-    spans = cut_spans(lines, dissections, datelines)
+    spans = cut_spans(lines, dissections, datelines, cut_headlines(lines, readable, publishers))
     fields = article_fields(readable, spans, lines, dissections, datelines, publishers)
     reasons = _not_articles(fields, lines)
     good = fields.join(reasons, on="page", how="anti", maintain_order="left")

@@ -74,7 +74,7 @@ def _texts(spans: pl.DataFrame) -> pl.DataFrame:
         picked.group_by("page", maintain_order=True)
         .agg(
             headline=of("headline").first(),
-            kicker=of("kicker").first().str.strip_chars("[] "),
+            kicker=of("kicker").first().str.strip_chars("[]|｜:–—- "),
             standfirst=of("standfirst").str.join("\n\n"),
             section=of("section").first(),
         )
