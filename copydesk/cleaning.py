@@ -40,6 +40,9 @@ PAGE: dict[str, Any] = {
 
 FEW_SENTENCES = 4
 """A page without one paragraph is still an article where it has as many short sentences."""
+FEW_ITEMS = 10
+"""A list is an article where the page's address spells its headline, and it has as many items: results, winners. A
+front page's address spells none."""
 LIBRARY_VERSION = "1"
 """Part of `ruleset`: goes up whenever code changes what a page becomes, as a rule file's content does by itself."""
 
@@ -153,6 +156,8 @@ def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     prose = lines.group_by("page").agg(
         paragraphs=(pl.col("prose") & (pl.col("role") == "body")).sum(),
         sentences=(pl.col("ends") & (pl.col("role") == "body")).sum(),
+        items=pl.col("role").is_in(BODY_ROLES).sum(),
+        addressed=pl.col("addressed").any(),
         lines=pl.len(),
     )
     facts = fields.select("page").join(prose, on="page", how="left", maintain_order="left")
@@ -163,8 +168,11 @@ def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("no text"))
         .otherwise(pl.format("{} lines, {} paragraphs", pl.col("lines"), pl.col("paragraphs")))
     )
+    listed = pl.col("addressed") & (pl.col("items") >= FEW_ITEMS)
     return facts.filter(
-        (pl.col("paragraphs").fill_null(0) == 0) & (pl.col("sentences").fill_null(0) < FEW_SENTENCES)
+        pl.col("paragraphs").fill_null(0) == 0,
+        pl.col("sentences").fill_null(0) < FEW_SENTENCES,
+        ~listed.fill_null(False),
     ).select("page", reasons=pl.concat_list(pl.struct(check=check, column=pl.lit("body"), value=value)))
 
 

@@ -21,6 +21,8 @@ LATE_TITLE = 2
 LEAD = 3
 """Paragraphs whose first words (`LEAD_LENGTH` characters of each) are looked for in titles."""
 LEAD_LENGTH = 100
+ADDRESSED = 3
+"""Words of a headline in the page's address that show what the page is about."""
 LABEL = 30
 """Weight from which a title is more than the name of a section or a kicker."""
 FAR = 9
@@ -84,7 +86,8 @@ SIGNS: tuple[Sign, ...] = (
 
 
 def find_headlines(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
-    """Add to the lines of a batch `headline`: the page's headline, and `holds_headline`: a line that says it as well.
+    """Add to the lines of a batch `headline`: the page's headline, `holds_headline`: a line that says it as well, and
+    `addressed`: a headline that the page's address spells.
 
     `lines` are those of `page_structure` up to its zones; `pages` has `page` and `url`.
     """
@@ -115,6 +118,7 @@ def find_headlines(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
     return lines.with_columns(
         headline=pl.col("line").is_in(best["line"].implode()),
         holds_headline=pl.col("line").is_in(best["longer"].drop_nulls().implode()),
+        addressed=pl.col("line").is_in(best.filter(pl.col("in_slug") >= ADDRESSED)["line"].implode()),
     )
 
 
