@@ -10,6 +10,7 @@ import dataclasses
 
 import polars as pl
 
+from copydesk.marks import LONG_WEIGHT
 from copydesk.windows import below
 
 SHORT = 60
@@ -86,6 +87,8 @@ PRECEDENCE: tuple[Decision, ...] = (
     Decision("", None, pl.col("cut_name").is_not_null(), "A short line below a furniture header.",
              rule_from="cut_name", role_from="cut_role", confidence=0.9),
     Decision("byline_printed_again", "repeat", kind_is("name", "byline") & pl.col("repeats"), "A byline stands a second time."),
+    Decision("paragraph_above_headline", "body", pl.col("above_headline") & pl.col("prose") & (pl.col("weight") >= LONG_WEIGHT),
+             "A whole paragraph above the headline: a late headline is in doubt sooner than it.", 0.6),
     Decision("caption_above_headline", "caption", pl.col("above_headline") & pl.col("sentence") & (pl.col("weight") <= 350),
              "A sentence above the headline: the picture's caption.", 0.7),
     Decision("kicker_above_headline", "kicker",
