@@ -58,7 +58,9 @@ def _fired_rules(lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.
     facts = rule_facts(book)
     everywhere = facts.filter((pl.col("where") == "anywhere") & ~pl.col("weak")).select("rule")
     certain = hits.join(everywhere, on="rule", how="semi").select("line").unique()
-    lines = lines.with_columns(hit=pl.col("line").is_in(certain["line"].implode()))
+    lines = lines.with_columns(
+        hit=pl.col("line").is_in(certain["line"].implode()) | pl.col("known_rule").is_not_null()
+    )
     shape = (
         (pl.col("sentence") | (pl.col("weight") >= LONG_WEIGHT))
         & ~pl.col("hit")
@@ -220,6 +222,8 @@ def _headline(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
             ),
             rank=pl.int_range(pl.len()).over("page"),
         )
+        # a headline recurs where other pages link to it, and then its page's address tells it
+        .filter(pl.col("known_role").is_null() | pl.col("known_role").is_in(LINKED) | pl.col("told"))
     )
     lower = pl.col("line") > pl.max_horizontal(pl.col("first_prose"), pl.col("head_end"))
     lost_above = ~pl.col("sentence") & (pl.col("weight") >= 30) & ~pl.col("ends") & ~_any_above(titles)
@@ -245,6 +249,8 @@ def _headline(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+LINKED = ("related", "most_read")
+"""What a headline is on the pages that link to it."""
 LATE_TITLE = 2
 """Paragraphs that may stand above a headline: a caption or two whose headline was lost at the top."""
 
