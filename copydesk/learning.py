@@ -71,7 +71,8 @@ def tally(cleaned: Cleaned) -> pl.DataFrame:
     )
     role, size = pl.col("role"), weight(pl.col("text"))
     ends = pl.col("text").str.tail(8).str.contains(SENTENCE_END)
-    field = role.is_in(_FIELD_ROLES) | (~role.is_in(FURNITURE) & pl.col("rule").is_in(_SURE_RULES))
+    as_it_is = role.is_in([HEADLINE, *FURNITURE])
+    field = role.is_in(_FIELD_ROLES) | (~as_it_is & pl.col("rule").is_in(_SURE_RULES))
     return (
         cleaned.spans.join(pages, on="doc_id", maintain_order="left")
         .with_columns(
@@ -80,7 +81,7 @@ def tally(cleaned: Cleaned) -> pl.DataFrame:
             sentence=(ends & (size >= SENTENCE_WEIGHT)) | (size >= LONG_WEIGHT),
             verdict=pl.when(field)
             .then(pl.lit(FIELD))
-            .when(role.is_in([HEADLINE, *FURNITURE]))
+            .when(as_it_is)
             .then(role)
             .otherwise(pl.lit(OPEN)),
         )

@@ -222,7 +222,8 @@ def _headline(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
             ),
             rank=pl.int_range(pl.len()).over("page"),
         )
-        # a headline recurs where other pages link to it, and then its page's address tells it
+        # a headline recurs where other pages link to it; what recurs as another thing is none, unless its page's
+        # address tells it
         .filter(pl.col("known_role").is_null() | pl.col("known_role").is_in(LINKED) | pl.col("told"))
     )
     lower = pl.col("line") > pl.max_horizontal(pl.col("first_prose"), pl.col("head_end"))
@@ -249,8 +250,8 @@ def _headline(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-LINKED = ("related", "most_read")
-"""What a headline is on the pages that link to it."""
+LINKED = ("related", "most_read", "other")
+"""What a headline may be on the pages that link to it, as site memory knows them."""
 LATE_TITLE = 2
 """Paragraphs that may stand above a headline: a caption or two whose headline was lost at the top."""
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +62,7 @@ def learn(
     except OSError as error:
         raise UsageError(f"cannot write beside {memory}: {error.strerror}; name another file") from error
     try:
-        with progress_bar():
+        with progress_bar() if sys.stderr.isatty() else nullcontext():
 
             def watched() -> Iterator[pl.DataFrame]:
                 for batch in pages.batches():
@@ -114,7 +116,7 @@ def _memory_of(folder: Path, rows: dict[str, int], earlier: Memory | None) -> st
     judged = judged_lines(earlier)
     counts, texts, of = [], [], []
     for first, last in list(_groups(rows)) or [("", "")]:
-        lines = pl.scan_parquet(folder / "lines-*.parquet").filter(pl.col("site").is_between(first, last))
+        lines = pl.scan_parquet(folder / "lines-*.parquet").filter(pl.col("site").is_between(pl.lit(first), pl.lit(last)))
         found = recurring_lines(lines.drop("text").collect())
         of.append(found.select("site", "of").unique())
         found = found.filter(pl.col("enough") | pl.col("key").is_in(judged["key"].implode()))
