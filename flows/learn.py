@@ -34,8 +34,8 @@ from flows.staging import stage
 from flows.summary import open_console, progress_bar
 from flows.wording import shown
 
-GROUP_ROWS = 5_000_000
-"""Lines that are counted at a time, in whole sites: about 1 GB at the peak. A larger site is counted alone."""
+GROUP_ROWS = 2_000_000
+"""Lines that are counted at a time, in whole sites: about 0.8 GB at the peak. A larger site is counted alone."""
 SITES_SHOWN = 20
 
 
@@ -116,7 +116,8 @@ def _memory_of(folder: Path, rows: dict[str, int], earlier: Memory | None) -> st
     judged = judged_lines(earlier)
     counts, texts, of = [], [], []
     for first, last in list(_groups(rows)) or [("", "")]:
-        lines = pl.scan_parquet(folder / "lines-*.parquet").filter(pl.col("site").is_between(pl.lit(first), pl.lit(last)))
+        here = pl.col("site").is_between(pl.lit(first), pl.lit(last))
+        lines = pl.scan_parquet(folder / "lines-*.parquet").filter(here)
         found = recurring_lines(lines.drop("text").collect())
         of.append(found.select("site", "of").unique())
         found = found.filter(pl.col("enough") | pl.col("key").is_in(judged["key"].implode()))

@@ -103,7 +103,7 @@ def test_learning_again_keeps_what_a_person_judged(crawl: Path, memory: Path) ->
     learn.learn(str(crawl), COLUMNS, (), (), memory)
     assert memory.read_text("utf-8").splitlines() == lines
     memory.write_text("format = 1\n[[site]", "utf-8")
-    with pytest.raises(UsageError, match="memory.toml: not valid TOML"):  # and it is not written over
+    with pytest.raises(UsageError, match=r"memory\.toml: not valid TOML"):  # and it is not written over
         learn.learn(str(crawl), COLUMNS, (), (), memory)
     assert memory.read_text("utf-8") == "format = 1\n[[site]"
 
