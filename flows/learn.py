@@ -191,7 +191,7 @@ def _print(memory: Memory, path: Path, pages: int) -> None:
     if len(sites):
         console.print(table)
     more = f", {SITES_SHOWN} of them shown" if len(sites) > SITES_SHOWN else ""
-    lines = [f"{pages:,} pages; {sites['lines'].sum():,} lines of {len(sites):,} sites recur{more}"]
+    lines = [f"{pages:,} pages; lines that recur: {sites['lines'].sum():,}, on sites: {len(sites):,}{more}"]
     if not len(sites):
         lines.append(f"a site needs {LABEL.pages} articles or more, and a URL (--url-column) or a profile")
     lines += [
