@@ -10,7 +10,8 @@ PYTHON ?=
 PYTHONS = $(PYTHON) python3.13 python3.12 python3.11 python3 python
 UV ?= uv
 LOCK_OPTIONS ?=
-# what `make bench` measures: --from pages.parquet --id-column id --url-column url; the seeds, varied, without it
+# what `make bench` measures: --from pages.parquet --id-column id --url-column url --gold gold.parquet; the seeds, varied,
+# without it; other tools too, where they are installed (README.md says how)
 BENCH ?=
 LOCK = $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --group build \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-strip-extras -q $(LOCK_OPTIONS)
@@ -25,7 +26,7 @@ help:
 	@echo "make test   lint, types and the whole test suite: all that CI runs"
 	@echo "make lint   only ruff and mypy"
 	@echo "make docs   write the tables of README.md and docs/data-dictionary.md anew from the schemas"
-	@echo "make bench  measure pages per CPU second and memory, beside reading and writing alone"
+	@echo "make bench  measure pages per CPU second and memory, beside reading and writing alone and other tools"
 	@echo "make lock   pin what pyproject.toml asks for (needs uv; LOCK_OPTIONS=--upgrade takes the newest)"
 	@echo "make clean  remove .venv and caches; what was published in $(OUTPUT)/ stays"
 

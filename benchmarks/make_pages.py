@@ -135,6 +135,11 @@ def make(forms: Sequence[Form], count: int, seed: int = SEED) -> Iterator[Page]:
         yield vary(form, turn, random.Random(f"{seed} {number}")) if turn else page
 
 
+def spread(pages: Sequence[Page], most: int) -> list[Page]:
+    """At most so many of the pages, as they are, from all places of the list."""
+    return [pages[n * len(pages) // most] for n in range(most)] if len(pages) > most else list(pages)
+
+
 def vary(form: Form, turn: int, chance: random.Random) -> Page:
     """One more page of the form: the same word becomes the same other word wherever it stands."""
     pieces = form.pieces.copy()
@@ -201,12 +206,16 @@ def make_file(
     id_column: str | None = None,
     url_column: str | None = None,
     seed: int = SEED,
+    unvaried: bool = False,
 ) -> int:
-    """Write `count` made pages to `path`, from a Parquet of pages or else from the seeds; returns how many."""
+    """Write `count` made pages to `path`, from a Parquet of pages or else from the seeds; returns how many.
+
+    `unvaried` takes at most so many of the given pages instead, as they are: HTML, where a word may be markup.
+    """
     pages = read_pages(source, text_column, id_column, url_column) if source else read_seeds()
     if not pages:
         raise SystemExit(f"{source or SEEDS}: no page with a text")
-    return write(make(take_apart(pages), count, seed), path)
+    return write(iter(spread(pages, count)) if unvaried else make(take_apart(pages), count, seed), path)
 
 
 def main() -> None:
@@ -217,6 +226,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED, help="another seed makes other pages")
     parser.add_argument("--from", dest="source", type=Path, help="a Parquet of pages (default: the seeds)")
     parser.add_argument("--text-column", default="text")
+    parser.add_argument("--unvaried", action="store_true", help="take at most so many of the given pages, as they are")
     parser.add_argument("--id-column")
     parser.add_argument("--url-column")
     options = vars(parser.parse_args())

@@ -1,15 +1,17 @@
-"""How many pages a CPU second cleans, from file to published snapshot, and how far that is from doing nothing.
+"""How many pages a CPU second cleans, from file to published snapshot, beside doing nothing and beside other tools.
 
-Three runs over the same made pages, each in a process of its own, with the CPU seconds of all its processes:
+Runs over the same made pages, each in a process of its own, with the CPU seconds of all its processes:
 
 - floor: pyarrow reads the pages and writes them again, as zstd Parquet. Nothing is cleaned.
 - pipeline: read, stage, clean, validate, check the laws, write and publish, without Prefect.
 - command: `copydesk run` as a user types it, with Prefect, its server and the report.
+- datatrove: the line filters of C4, from Parquet to Parquet, as datatrove runs them.
+- trafilatura: its main text of HTML pages, from Parquet to Parquet. They are real pages, not made ones, and few.
 
 Each is also run over one page: that is its start, which does not grow with the pages. Compare ratios of one run of
 this script; seconds differ from machine to machine and from hour to hour.
 
-    python benchmarks/pipeline.py --from pages.parquet --id-column id --url-column url --text-column text
+    python benchmarks/pipeline.py --from pages.parquet --id-column id --url-column url --gold gold.parquet
 """
 
 from __future__ import annotations
@@ -37,10 +39,17 @@ import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 
 from benchmarks import make_pages  # noqa: E402
+from benchmarks.peers import INSTALL, PEERS, installed  # noqa: E402
 
-PARTS = ("floor", "pipeline", "command")
+OURS = ("floor", "pipeline", "command")
+PARTS = (*OURS, *PEERS)
 LIBRARIES = ("polars", "pyarrow", "pandera", "prefect")
 REPEATS = 2
+COLUMNS = ("text", "text_full", "html")
+"""The columns of a Parquet of pages that are measured where it has them."""
+HTML = "html"
+HTML_PAGES = 300
+"""At most so many HTML pages: a reader of HTML takes some 40 ms for each."""
 
 STEPS: dict[str, tuple[str, ...]] = {
     "reading and staging": ("flows.staging:stage",),
@@ -159,14 +168,27 @@ def command_of(part: str, pages: Path, output: Path, figures: Path) -> list[str]
     return [sys.executable, str(Path(__file__).resolve()), "--part", part, str(pages), str(output), str(figures)]
 
 
-def compare(pages: Path, work: Path, *, parts: tuple[str, ...] = PARTS, repeats: int = REPEATS) -> dict[str, Any]:
-    """Measure the parts over `pages` and over one page of them; the best of `repeats` counts."""
+def reads(part: str, column: str) -> bool:
+    """Whether a part reads such a column."""
+    return part == "floor" or (part in PEERS and PEERS[part].html) == (column == HTML)
+
+
+def compare(
+    pages: Path, work: Path, *, text_bytes: int, parts: tuple[str, ...] = OURS, repeats: int = REPEATS
+) -> dict[str, Any]:
+    """Measure the parts over `pages` and over one page of them; the best of `repeats` counts.
+
+    A peer that is not there has the one figure `not_installed`: how to get it.
+    """
     one, figures = work / "one.parquet", work / "steps.json"
     with pq.ParquetFile(pages) as file:
         pq.write_table(pa.Table.from_batches([next(file.iter_batches(1))]), one, compression="zstd")
     count = pq.read_metadata(pages).num_rows
     runs: dict[str, Any] = {}
     for part in parts:
+        if part in PEERS and not installed(part):
+            runs[part] = {"not_installed": INSTALL}
+            continue
         found = {}
         # the first run over one page writes bytecode and makes Prefect's database: it does not count
         for name, source, times in (("warm", one, 1), ("start", one, repeats), ("whole", pages, repeats)):
@@ -180,6 +202,7 @@ def compare(pages: Path, work: Path, *, parts: tuple[str, ...] = PARTS, repeats:
             "start_cpu_seconds": start,
             "pages_per_cpu_second": count / whole["cpu_seconds"],
             "pages_per_cpu_second_after_start": count / max(whole["cpu_seconds"] - start, 1e-3),
+            "mb_per_cpu_second_after_start": text_bytes / 1e6 / max(whole["cpu_seconds"] - start, 1e-3),
         }
         if part == "pipeline":
             runs[part] |= json.loads(figures.read_text(encoding="utf-8"))
@@ -187,13 +210,18 @@ def compare(pages: Path, work: Path, *, parts: tuple[str, ...] = PARTS, repeats:
             runs[part]["steps"]["start of Python, imports, the rest"] = whole["cpu_seconds"] - known
     if "floor" in runs:
         base = runs["floor"]["cpu_seconds"], runs["floor"]["pages_per_cpu_second_after_start"]
-        for run in runs.values():
+        for run in measured(runs).values():
             run["times_the_floor"] = run["cpu_seconds"] / base[0]
             run["times_the_floor_after_start"] = base[1] / run["pages_per_cpu_second_after_start"]
     if "command" in runs and "pipeline" in runs:
         prefect = runs["command"]["cpu_seconds"] - runs["pipeline"]["cpu_seconds"]
         runs["command"]["prefect_and_report_cpu_seconds"] = prefect
     return runs
+
+
+def measured(runs: dict[str, Any]) -> dict[str, Any]:
+    """The runs without the peers that are not there."""
+    return {part: run for part, run in runs.items() if "not_installed" not in run}
 
 
 def machine() -> dict[str, Any]:
@@ -208,6 +236,7 @@ def machine() -> dict[str, Any]:
         "cpu": cpu, "cores": os.cpu_count(), "memory_gb": round(memory, 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(), **{name: version(name) for name in LIBRARIES},
+        **{name: found for name in PEERS if (found := installed(name))},
     }  # fmt: skip
 
 
@@ -219,6 +248,7 @@ def describe(pages: Path, figures: Path) -> None:
         "pages": len(texts),
         "characters": sum(map(len, texts)),
         "bytes": pages.stat().st_size,
+        "text_bytes": sum(len(text.encode("utf-8", "surrogatepass")) for text in texts),
         "lines": len(lines),
         "distinct_lines": len(set(lines)),
     }
@@ -227,35 +257,58 @@ def describe(pages: Path, figures: Path) -> None:
 
 def table(report: dict[str, Any]) -> Iterator[str]:
     """The report as lines for a person."""
-    at = report["machine"]
-    versions = ", ".join(f"{name} {at[name]}" for name in ("python", *LIBRARIES))
+    at, columns = report["machine"], report["columns"]
+    versions = ", ".join(f"{name} {at[name]}" for name in ("python", *LIBRARIES, *PEERS) if name in at)
     yield f"{at['cpu']}, {at['cores']} cores, {at['memory_gb']} GB; {versions}"
-    for column, found in report["columns"].items():
-        told, runs = found["pages"], found["runs"]
+    for column, found in columns.items():
+        told = found["pages"]
         size, lines = told["characters"] / told["pages"], told["lines"] / told["pages"]
         distinct = told["distinct_lines"] / told["lines"]
-        yield ""
         yield f"{column}: {told['pages']:,} pages of {size:,.0f} characters, {lines:.1f} lines, {distinct:.0%} distinct"
-        heads = ("", "CPU s", "of it start", "pages/CPU s", "after start", "x floor", "after start", "peak MB")
-        yield "  " + f"{heads[0]:10}" + "".join(f"{head:>13}" for head in heads[1:])
-        for part, run in runs.items():
+    yield ""
+    # MB are of text or HTML, and like the floor's multiple they are after start
+    heads = ("pages", "CPU s", "of it start", "pages/CPU s", "after start", "MB/CPU s", "x floor", "peak MB", "body F1")
+    yield f"  {'':12}{'input':10}" + "".join(f"{head:>12}" for head in heads)
+    for column, found in columns.items():
+        for part, run in found["runs"].items():
+            row = f"  {part:12}{column:10}"
+            if "not_installed" in run:
+                yield f"{row} not installed: {run['not_installed']}"
+                continue
             cells = (
+                f"{found['pages']['pages']:,}",
                 f"{run['cpu_seconds']:.2f}",
                 f"{run['start_cpu_seconds']:.2f}",
                 f"{run['pages_per_cpu_second']:,.0f}",
                 f"{run['pages_per_cpu_second_after_start']:,.0f}",
-                f"{run['times_the_floor']:.1f}" if "floor" in runs else "",
-                f"{run['times_the_floor_after_start']:.1f}" if "floor" in runs else "",
+                f"{run['mb_per_cpu_second_after_start']:,.1f}",
+                f"{run['times_the_floor_after_start']:.1f}" if "floor" in found["runs"] else "",
                 f"{run['peak_mb']:,.0f}",
+                f"{run['body_f1']:.3f}" if "body_f1" in run else "",
             )
-            yield "  " + f"{part:10}" + "".join(f"{cell:>13}" for cell in cells)
-        yield from _steps(runs, told["pages"])
+            yield row + "".join(f"{cell:>12}" for cell in cells)
+    yield from _beside_peers(columns)
+    for column, found in columns.items():
+        if steps := list(_steps(found["runs"], found["pages"]["pages"])):
+            yield f"\n  {f'steps of the pipeline on {column}':36}{'CPU s':>9}{'ms/page':>9}{'share':>7}"
+            yield from steps
+
+
+def _beside_peers(columns: dict[str, Any]) -> Iterator[str]:
+    """How many times the pages of each peer the pipeline cleans in a CPU second."""
+    speed = "pages_per_cpu_second_after_start"
+    for column, found in columns.items():
+        peers = {part: run for part, run in measured(found["runs"]).items() if part in PEERS}
+        for ours in ([column] if column != HTML else columns) if peers else ():
+            if "pipeline" in columns[ours]["runs"]:
+                for peer, run in peers.items():
+                    times = columns[ours]["runs"]["pipeline"][speed] / run[speed]
+                    yield f"  pipeline on {ours}: {times:.1f} x the pages per CPU second of {peer} on {column}"
 
 
 def _steps(runs: dict[str, Any], pages: int) -> Iterator[str]:
     if "pipeline" in runs:
         run = runs["pipeline"]
-        yield f"  {'step':36}{'CPU s':>9}{'ms/page':>9}{'share':>7}"
         for step, seconds in sorted(run["steps"].items(), key=lambda s: -s[1]):
             share = seconds / run["cpu_seconds"]
             yield f"  {step:36}{seconds:>9.2f}{1000 * seconds / pages:>9.3f}{share:>7.0%}"
@@ -273,8 +326,9 @@ def run(
     count: int = make_pages.COUNT,
     repeats: int = REPEATS,
     parts: tuple[str, ...] = PARTS,
+    gold: Path | None = None,
 ) -> dict[str, Any]:
-    """Make the pages, measure, and return the report."""
+    """Make the pages, measure, and return the report; with body F1 where there is a gold for the pages of `source`."""
     columns: dict[str, Any] = {}
     for column in text_columns:
         with tempfile.TemporaryDirectory(prefix="copydesk-bench-") as folder:
@@ -284,8 +338,37 @@ def run(
             measure(_make(pages, source, count, text_column=column, id_column=id_column, url_column=url_column), work)
             measure(command_of("describe", pages, work / "output", work / "told.json"), work)
             told = json.loads((work / "told.json").read_text(encoding="utf-8"))
-            columns[column] = {"pages": told, "runs": compare(pages, work, parts=parts, repeats=repeats)}
+            mine = tuple(part for part in parts if reads(part, column))
+            runs = compare(pages, work, text_bytes=told["text_bytes"], parts=mine, repeats=repeats)
+            columns[column] = {"pages": told, "runs": runs}
+    if source and gold:
+        # after all that is measured, as this process grows by it
+        for column, found in columns.items():
+            pages_given = make_pages.read_pages(source, column, id_column, url_column)
+            for part, run in measured(found["runs"]).items():
+                # the command writes what the pipeline writes, and HTML as it stands is no text
+                if part != "command" and (part, column) != ("floor", HTML):
+                    run["body_f1"] = body_f1(part, pages_given, gold)
     return {"machine": machine(), "columns": columns}
+
+
+def body_f1(part: str, pages: list[make_pages.Page], gold: Path) -> float:
+    """Body F1 of a part by the score.py of `gold`, over the gold's pages as they are."""
+    import polars as pl  # noqa: PLC0415
+
+    from benchmarks import scoring  # noqa: PLC0415
+
+    checked = set(pl.read_parquet(gold, columns=["id"])["id"])
+    with tempfile.TemporaryDirectory(prefix="copydesk-bench-") as folder:
+        work = Path(folder)
+        given, output = work / "pages.parquet", work / "output"
+        make_pages.write((page for page in pages if page.page_id in checked), given)
+        measure(command_of(part, given, output, work / "figures.json"), work)
+        if part == "pipeline":
+            articles = pl.read_parquet(output / "articles")
+        else:
+            articles = pl.read_parquet(output / "*.parquet").select(doc_id="id", body="text")
+    return float(scoring.score(gold, articles).figures["body"]["all"]["f1"])
 
 
 def _make(pages: Path, source: Path | None, count: int, **columns: str | None) -> list[str]:
@@ -294,26 +377,31 @@ def _make(pages: Path, source: Path | None, count: int, **columns: str | None) -
     if source:
         named = [(f"--{option.replace('_', '-')}", name) for option, name in columns.items() if name]
         command += ["--from", str(source.resolve()), *(word for pair in named for word in pair)]
+        if columns["text_column"] == HTML:
+            command += ["--unvaried", "--count", str(min(count, HTML_PAGES))]
     return command
 
 
 def _columns(source: Path | None, wanted: list[str] | None) -> tuple[str, ...]:
-    """The text columns to measure: those asked for, else `text`, and `text_full` where the file has it."""
+    """The columns to measure: those asked for, else those of COLUMNS that the file has."""
     if wanted or source is None:
         return tuple(wanted or ("text",))
-    return tuple(n for n in ("text", "text_full") if n in pq.read_schema(source).names)
+    return tuple(n for n in COLUMNS if n in pq.read_schema(source).names)
 
 
 def main() -> None:
     """Read the command line, run, and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--from", dest="source", type=Path, help="a Parquet of pages to vary (default: the seeds)")
-    parser.add_argument("--text-column", action="append", help="repeatable (default: text, and text_full if there)")
+    parser.add_argument("--text-column", action="append",
+                        help=f"repeatable (default: those of {', '.join(COLUMNS)} that are there)")  # fmt: skip
     parser.add_argument("--id-column")
     parser.add_argument("--url-column")
     parser.add_argument("--count", type=int, default=make_pages.COUNT, help=f"pages (default {make_pages.COUNT:,})")
     parser.add_argument("--repeats", type=int, default=REPEATS, help=f"the best of so many counts (default {REPEATS})")
     parser.add_argument("--no-prefect", action="store_true", help="leave the command out")
+    parser.add_argument("--no-peers", action="store_true", help="leave the other tools out")
+    parser.add_argument("--gold", type=Path, help="checked answers to --from: body F1 too, by its score.py")
     parser.add_argument("--json", type=Path, help="write the report here too")
     parser.add_argument("--part", nargs=4, metavar=("PART", "PAGES", "OUTPUT", "FIGURES"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -324,17 +412,24 @@ def main() -> None:
             pipeline(pages, output, figures)
         elif part == "describe":
             describe(pages, figures)
+        elif part in PEERS:
+            PEERS[part].run(pages, output)
         else:
             floor(pages, output)
         return
+    if options.gold and not (options.source and options.id_column):
+        parser.error("--gold goes with --from and --id-column")
+    left_out = {"command": options.no_prefect, **dict.fromkeys(PEERS, options.no_peers)}
     report = run(
         source=options.source, text_columns=_columns(options.source, options.text_column), id_column=options.id_column,
         url_column=options.url_column, count=options.count, repeats=options.repeats,
-        parts=PARTS[:2] if options.no_prefect else PARTS,
+        parts=tuple(part for part in PARTS if not left_out.get(part)), gold=options.gold and options.gold.resolve(),
     )  # fmt: skip
     if options.json:
         options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print("\n".join(table(report)))
+    if HTML not in report["columns"] and not options.no_peers:
+        print(f"\n  {', '.join(p for p in PEERS if PEERS[p].html)}: only on pages with a column {HTML} (--from)")
 
 
 if __name__ == "__main__":

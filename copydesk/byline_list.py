@@ -18,8 +18,12 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _HANDLE = re.compile(r"\s*(?<![\w.])@\w{2,}|(?<=[a-zà-ÿ])@\w{2,}")
 _BRACKET = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]")
 _SEPARATOR = re.compile(r"\s*(?:(?P<strong>[|•·⋅●∙]|\s[-–—]+(?=\s|\Z)|—)|(?P<weak>[,;/]|\s&\s|\n))\s*")
+_SEPARATING = frozenset("|•·⋅●∙—–-,;/&\n")
+"""A separator has one of these: most lists of one name have none, and need no search."""
 _DANGLING = re.compile(r"(?:[(\[{]|\s(?:and|und|et|y|e|og|och|ve|и|&))\s*\Z|(?<=\w)-\Z", re.I)
 _PLACE = re.compile(rf"(?:The |the |El |La |Le |Den )?[{_UP}][\w.'’-]*(?: [{_UP}][\w.'’-]*){{0,3}}")
+DANGLING_LENGTH = 12
+"""Characters at a list's end that show whether it is cut off."""
 _GLUED = re.compile(r"[a-zà-ÿ.][^\Wa-zß-öø-ÿ_\d]")
 """Where the renderer may have glued two words: a letter that is not small right behind a small one or a full stop."""
 _TITLE_CASE = re.compile(rf"[{_UP}][^.!?;:]*")
@@ -31,7 +35,7 @@ def read_list(body: str, table: Words, *, cued: bool, single: bool) -> tuple[lis
     None where something in it is neither a name nor what goes with one. `cued`: a byline's cue stands before
     it. `single`: one word may be a name.
     """
-    truncated = bool(_DANGLING.search(body))
+    truncated = bool(_DANGLING.search(body, max(0, len(body) - DANGLING_LENGTH)))
     if truncated:
         body = _DANGLING.sub("", body)
     undated = without_date(body)
@@ -52,7 +56,8 @@ def read_list(body: str, table: Words, *, cued: bool, single: bool) -> tuple[lis
             body, truncated = body[: body.index("(")].rstrip(), True
     authors: list[Author] = []
     before, at = "", 0
-    for m in [*_SEPARATOR.finditer(body), None]:
+    separators = [] if _SEPARATING.isdisjoint(body) else _SEPARATOR.finditer(body)
+    for m in [*separators, None]:
         piece = body[at : m.start()] if m else body[at:]
         if (
             cued
@@ -108,11 +113,11 @@ def _joined(piece: str, table: Words) -> list[tuple[str, str]]:
     out: list[tuple[str, str]] = []
     join, at = "", 0
     low = piece.lower()
-    for lead in table.leading:
-        if low.startswith(lead):
-            join, at = lead.strip(), len(lead)
-            break
-    for m in table.joins.finditer(piece, at):
+    if low.startswith(table.leading):
+        lead = next(lead for lead in table.leading if low.startswith(lead))
+        join, at = lead.strip(), len(lead)
+    joins = [] if table.joining.isdisjoint(low.split()) else table.joins.finditer(piece, at)
+    for m in joins:
         word, rest = m["join"].lower(), piece[m.end() :]
         if word in table.narrow:
             following = table.joins.search(rest)

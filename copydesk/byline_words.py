@@ -26,6 +26,8 @@ class Words:
     """A cue inside a line that is already known to be a byline; group `cue`."""
     glued: re.Pattern[str]
     joins: re.Pattern[str]
+    joining: frozenset[str]
+    """The words that joins are made of, in small letters."""
     narrow: frozenset[str]
     place: re.Pattern[str]
     heads: frozenset[str]
@@ -113,6 +115,7 @@ def words() -> Words:
         inner=re.compile(rf"(?:(?<=[\s;,.|/])|(?<=\A))(?:{inner}\s*:?|{labelled}\s*:)\s+", re.I),
         glued=re.compile(rf"(?P<cue>{any_of(data['cues']['glued'])})(?=[A-ZÀ-Þ][a-zà-ÿ’'-]+\s+[A-ZÀ-Þ])"),
         joins=re.compile(rf"\s+(?P<join>{any_of([j for j in data['joins']['words'] if j != '&'])})\s+", re.I),
+        joining=frozenset(word for join in data["joins"]["words"] for word in join.split()),
         narrow=frozenset(data["joins"]["narrow"]),
         place=re.compile(rf"\s+(?:{any_of(data['joins']['place'])})\s+(?=[^\s\d])"),
         heads=frozenset(roles),

@@ -68,7 +68,8 @@ class Desk:
 class Cleaned:
     """A cleaned batch: the three datasets as frames with the columns ARTICLE, LEDGER and QUARANTINE.
 
-    `spans` is the ledger with every text, and with the pages that were quarantined after they were read.
+    `spans` is the ledger with every text, and with the pages that were quarantined after they were read;
+    `pages` is how many came in, `characters` how many of theirs are not white space.
     `sites` has a row an article whose site is known: `doc_id`, `site`, and `remembered`, how many different lines of
     site memory stand on it.
     """
@@ -77,6 +78,8 @@ class Cleaned:
     ledger: pl.DataFrame
     quarantine: pl.DataFrame
     spans: pl.DataFrame
+    pages: int
+    characters: int
     sites: pl.DataFrame
 
 
@@ -122,7 +125,7 @@ def clean(text: str, *, url: str | None = None, doc_id: str = "page", desk: Desk
 def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
     """Clean a batch of pages (columns of PAGE). Every page comes out once: as an article or quarantined."""
     desk = desk or open_desk()
-    pages = pages.with_row_index("page")
+    pages = pages.with_row_index("page").with_columns(dense=dense(pages["text"]))
     problem = pl.col("problems").list.len().fill_null(0) > 0
     readable = pages.filter(~problem & pl.col("text").is_not_null())
     lines, hits, dissections = mark_lines(readable, desk.rules)
@@ -150,14 +153,19 @@ def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
     )
     known = good.select("page", "doc_id").join(sites.drop_nulls("site"), on="page", maintain_order="left")
     known = known.join(remembered, on="page", how="left", maintain_order="left")
-    return Cleaned(
-        articles, ledger, quarantine, spans, known.select("doc_id", "site", pl.col("remembered").fill_null(0))
-    )
+    known = known.select("doc_id", "site", pl.col("remembered").fill_null(0))
+    characters = int(pages["dense"].str.len_chars().sum())
+    return Cleaned(articles, ledger, quarantine, spans, len(pages), characters, known)
 
 
 def digest(data: bytes | memoryview) -> str:
     """The first 32 hex digits of sha256: the hashes of all datasets."""
     return hashlib.sha256(data).hexdigest()[:32]
+
+
+def digests(values: pl.Series) -> pl.Series:
+    """The digest of each text or bytes; null for null."""
+    return pl.Series([None if v is None else digest(v) for v in values.cast(pl.Binary)], dtype=pl.String)
 
 
 def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
@@ -180,13 +188,11 @@ def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _articles(good: pl.DataFrame, pages: pl.DataFrame, ruleset: str) -> pl.DataFrame:
-    facts = pages.select("page", "source", "content_hash", dense=dense(pages["text"]))
+    facts = pages.select("page", "source", "content_hash", "dense")
     rows = good.join(facts, on="page", how="left", maintain_order="left")
     return rows.with_columns(
-        text_hash=pl.Series(
-            [digest(t.encode("utf-8", "surrogatepass")) for t in rows["dense"]], dtype=pl.String
-        ),
-        body_hash=pl.Series([digest(t.encode("utf-8", "surrogatepass")) for t in rows["normal"]], dtype=pl.String),
+        text_hash=digests(rows["dense"]),
+        body_hash=digests(rows["normal"]),
         ruleset=pl.lit(ruleset),
     ).select(pl.col(n).cast(t) for n, t in ARTICLE.items())
 

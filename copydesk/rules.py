@@ -13,14 +13,16 @@ import functools
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from copydesk.lines import BULLET, KEY_LENGTH, LONG_KEY_LENGTH
-from copydesk.literals import required_literals
+from copydesk.literals import START_LENGTHS, Need, branches, need
 from copydesk.roles import ROLES
 
 Place = Literal["anywhere", "top", "head", "tail", "edge", "inside"]
@@ -52,7 +54,7 @@ class Rule:
     """One rule: which lines it marks, what it says they are, and how far it reaches.
 
     lines: whole lines, as keys without outer punctuation. starts: beginnings of a line, up to a word's end where
-    they end in an ASCII letter. pattern: a regular expression (Rust syntax) searched in the key. A line matches by
+    they end in an ASCII letter. pattern: a regular expression (RE2 syntax) searched in the key. A line matches by
     any of the three. max_length: characters of the longest line it may match.
     where: the part of the page in which it counts (top: its first three lines, head: before or about the first
     paragraph, tail: the last quarter and behind, edge: head or tail, inside: between them).
@@ -82,7 +84,7 @@ class Rule:
         parts = [] if self.pattern is None else [self.pattern]
         # an ASCII word end is cheap and is one wherever the phrase ends in an ASCII letter or digit
         for phrases, end in (
-            ([s for s in self.starts if s[-1].isascii() and s[-1].isalnum()], r"(?-u:\b)"),
+            ([s for s in self.starts if s[-1].isascii() and s[-1].isalnum()], r"\b"),
             ([s for s in self.starts if not (s[-1].isascii() and s[-1].isalnum())], ""),
         ):
             if phrases:
@@ -99,21 +101,31 @@ class RuleBook:
 
     @functools.cached_property
     def whole_lines(self) -> pl.DataFrame:
-        """Every phrase of every rule's `lines`: `bare` and `rule` (its number)."""
-        rows = [(phrase, n) for n, rule in enumerate(self.rules) for phrase in rule.lines]
-        phrases = pl.DataFrame(rows, schema={"phrase": pl.String, "rule": pl.UInt16}, orient="row")
-        return phrases.select(bare_key(pl.col("phrase")).alias("bare"), "rule").unique(maintain_order=True)
+        """Every phrase of every rule's `lines`: `bare`, `rule` (its number) and its `max_length`."""
+        rows = [(phrase, n, rule.max_length) for n, rule in enumerate(self.rules) for phrase in rule.lines]
+        schema = {"phrase": pl.String, "rule": pl.UInt16, "max_length": pl.UInt32}
+        phrases = pl.DataFrame(rows, schema=schema, orient="row")
+        return phrases.select(bare_key(pl.col("phrase")).alias("bare"), "rule", "max_length").unique(
+            maintain_order=True
+        )
 
     @functools.cached_property
-    def literals(self) -> pl.DataFrame:
-        """What a line must contain for a rule's expression to be tried: `literal` and `rule`; see `literals.py`."""
+    def _needs(self) -> pl.DataFrame:
+        """What a line must show for a rule's expression to be tried: `literal`, `start` (whether it must stand at
+        the line's start), `rule` and its `max_length`."""
         rows = [
-            (literal, n)
-            for n, rule in enumerate(self.rules)
-            if rule.regex
-            for literal in sorted(required_literals(rule.regex) or ())
+            (literal, start, number, self.rules[number].max_length)
+            for number, expressions in enumerate(self._expressions)
+            for branch in expressions.sure
+            for start, literals in ((True, need(branch).starts), (False, need(branch).holds))
+            for literal in sorted(literals)
         ]
-        return pl.DataFrame(rows, schema={"literal": pl.String, "rule": pl.UInt16}, orient="row")
+        schema = {"literal": pl.String, "start": pl.Boolean, "rule": pl.UInt16, "max_length": pl.UInt32}
+        return pl.DataFrame(rows, schema=schema, orient="row").unique(maintain_order=True)
+
+    @functools.cached_property
+    def _expressions(self) -> tuple[_Expressions, ...]:
+        return tuple(_expressions(rule) for rule in self.rules)
 
     def match(self, texts: pl.Series) -> pl.DataFrame:
         """Match distinct lines. Returns `text_id` (UInt32, position in `texts`) and `rule` (UInt16), sorted."""
@@ -123,65 +135,88 @@ class RuleBook:
             .with_columns(text_id=pl.int_range(pl.len(), dtype=pl.UInt32), length=pl.col("text").str.len_chars())
             .filter(pl.col("length") <= longest)
             .select("text_id", "length", key=line_key(pl.col("text")))
-            .with_columns(bare=pl.col("key").str.strip_chars(ENDS))
         )
-        hits = [
-            heads.join(self.whole_lines, on="bare")
-            .join(self.limits, on="rule")
+        whole = (
+            heads.with_columns(bare=pl.col("key").str.strip_chars(ENDS))
+            .join(self.whole_lines, on="bare")
             .filter(pl.col("length") <= pl.col("max_length"))
             .select("text_id", "rule")
-        ]
-        touched = self._touched(heads)
-        fitting: dict[int, pl.DataFrame] = {}
-        for number, rule in enumerate(self.rules):
-            if rule.regex is None:
-                continue
-            if number in self.spared:
-                tried = touched.get((number,))
-            else:
-                if rule.max_length not in fitting:
-                    fitting[rule.max_length] = heads.filter(pl.col("length") <= rule.max_length)
-                tried = fitting[rule.max_length]
-            if tried is not None:
-                found = tried.filter(pl.col("key").str.contains(rule.regex))
-                hits.append(found.select("text_id", rule=pl.lit(number, pl.UInt16)))
+        )
+        hits = [whole, self._where_touched(heads), *self._everywhere(heads)]
         return pl.concat(hits).unique().sort("text_id", "rule")
 
-    @functools.cached_property
-    def limits(self) -> pl.DataFrame:
-        """How long a line each rule may match: `rule` and `max_length`."""
-        return pl.DataFrame(
-            {"rule": range(len(self.rules)), "max_length": [r.max_length for r in self.rules]},
-            schema={"rule": pl.UInt16, "max_length": pl.UInt32},
-        )
+    def _where_touched(self, heads: pl.DataFrame) -> pl.DataFrame:
+        """Search the branches that are sure of a literal in the lines that show it."""
+        touched = self._touched(heads)
+        keys = _arrow(touched["key"])
+        found, start = [], 0
+        for length, number in touched.select(pl.col("rule").rle()).unnest("rule").iter_rows():
+            expression = "|".join(self._expressions[number].sure)
+            found.append(pc.match_substring_regex(keys.slice(start, length), expression))
+            start += length
+        mask = pa.chunked_array(found, pa.bool_())
+        return touched.select("text_id", "rule").filter(_series(mask))
 
-    @functools.cached_property
-    def spared(self) -> frozenset[int]:
-        """The rules (by number) whose expressions are tried only where one of their literals stands."""
-        return frozenset(self.literals["rule"])
+    def _everywhere(self, heads: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Search the other branches in all lines that are not too long."""
+        shortest_first = heads.sort("length", "text_id")
+        keys = _arrow(shortest_first["key"])
+        for number, (rule, expressions) in enumerate(zip(self.rules, self._expressions, strict=True)):
+            if expressions.unsure:
+                fitting = int(shortest_first["length"].search_sorted(rule.max_length, side="right"))
+                found = pc.match_substring_regex(keys.slice(0, fitting), "|".join(expressions.unsure))
+                rows = _series(found).arg_true()
+                yield shortest_first[rows].select("text_id", rule=pl.lit(number, pl.UInt16))
 
-    def _touched(self, heads: pl.DataFrame) -> dict[tuple[object, ...], pl.DataFrame]:
-        """For each spared rule, the lines that hold one of its literals and are not too long for it."""
-        wanted = self.literals.join(self.limits, on="rule")
-        found = []
+    def _touched(self, heads: pl.DataFrame) -> pl.DataFrame:
+        """The lines that show a literal of a rule and are not too long for it: `text_id`, `key`, `rule`, by rule."""
+        starts = self._needs.filter("start").drop("start")
+        found = [
+            heads.select("text_id", "length", literal=pl.col("key").str.head(length)).join(
+                starts.filter(pl.col("literal").str.len_chars() == length), on="literal"
+            )
+            for length in START_LENGTHS
+        ]
+        holds = self._needs.filter(~pl.col("start")).drop("start")
         # few rules look at long lines: most literals are searched in short ones only
         for least, most in ((0, KEY_LENGTH), (KEY_LENGTH, 1 << 30)):
-            literals = wanted.filter(pl.col("max_length") > least)["literal"].unique(maintain_order=True)
+            literals = holds.filter(pl.col("max_length") > least)["literal"].unique(maintain_order=True)
             if len(literals):
-                some = heads.filter(pl.col("length") > least, pl.col("length") <= most)
                 standing = pl.col("key").str.extract_many(literals.implode(), overlapping=True)
                 found.append(
-                    some.select("text_id", "length", "key", literal=standing)
+                    heads.filter(pl.col("length") > least, pl.col("length") <= most)
+                    .select("text_id", "length", literal=standing)
                     .filter(pl.col("literal").list.len() > 0)
                     .explode("literal", empty_as_null=True)
+                    .join(holds, on="literal")
                 )
         return (
-            pl.concat(found)
-            .join(wanted, on="literal")
-            .filter(pl.col("length") <= pl.col("max_length"))
-            .select("text_id", "rule", "key")
-            .partition_by("rule", as_dict=True)
+            pl.concat(f.filter(pl.col("length") <= pl.col("max_length")).select("rule", "text_id") for f in found)
+            .unique()
+            .sort("rule", "text_id")
+            .join(heads.select("text_id", "key"), on="text_id", how="left", maintain_order="left")
         )
+
+
+class _Expressions(NamedTuple):
+    """The branches of a rule's expression: those that are sure of a literal (`need`), and the others."""
+
+    sure: tuple[str, ...]
+    unsure: tuple[str, ...]
+
+
+def _expressions(rule: Rule) -> _Expressions:
+    parts = branches(rule.regex) if rule.regex else []
+    sure = tuple(part for part in parts if need(part) != Need())
+    return _Expressions(sure, tuple(part for part in parts if part not in sure))
+
+
+def _arrow(texts: pl.Series) -> pa.Array:
+    return texts.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _series(values: pa.Array | pa.ChunkedArray) -> pl.Series:
+    return pl.Series(pl.from_arrow(values))
 
 
 def line_key(text: pl.Expr) -> pl.Expr:
@@ -193,7 +228,7 @@ def line_key(text: pl.Expr) -> pl.Expr:
         text.str.head(pl.when(text.str.len_chars() <= KEY_LENGTH).then(KEY_LENGTH).otherwise(LONG_KEY_LENGTH))
         .str.replace_many(QUOTES)
         .str.replace(BULLET, "")
-        .str.replace_all(r"\s{2,}|[\t\u3000\u2009\u202f]", " ")
+        .str.replace_all(r"\s{2,}|[\s--[ ]]", " ")
         .str.to_lowercase()
         .str.strip_chars()
     )
@@ -281,11 +316,6 @@ def _read_rule(file: str, number: int, entry: dict[str, Any], role: str | None) 
         raise RuleError(
             f"{label}: matches on the first {KEY_LENGTH} characters, so `$` cannot mean the line's end"
         )
-    if rule.regex:
-        try:
-            pl.select(pl.lit("").str.contains(rule.regex))
-        except pl.exceptions.PolarsError as error:
-            raise RuleError(f"{label}: bad pattern: {str(error).splitlines()[0]}") from None
     return rule
 
 
@@ -293,9 +323,21 @@ def _check_examples(book: RuleBook) -> None:
     examples = [(n, line, True) for n, r in enumerate(book.rules) for line in r.drops]
     examples += [(n, line, False) for n, r in enumerate(book.rules) for line in r.keeps]
     texts = pl.Series("text", [line.strip() for _, line, _ in examples], dtype=pl.String)
-    hits = set(book.match(texts).iter_rows())
+    try:
+        hits = set(book.match(texts).iter_rows())
+    except pa.ArrowInvalid:
+        _name_bad_pattern(book)
+        raise
     for text_id, (number, line, wanted) in enumerate(examples):
         if ((text_id, number) in hits) != wanted:
             rule = book.rules[number]
             verb = "does not match its example in drops" if wanted else "matches its example in keeps"
             raise RuleError(f"{rule.file}: rule {rule.name!r} {verb}: {line!r}")
+
+
+def _name_bad_pattern(book: RuleBook) -> None:
+    for rule in book.rules:
+        try:
+            pc.match_substring_regex(_arrow(pl.Series([""])), rule.regex or "")
+        except pa.ArrowInvalid as error:
+            raise RuleError(f"{rule.file}: rule {rule.name!r}: bad pattern: {str(error).splitlines()[0]}") from None

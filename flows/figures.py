@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from copydesk.cleaning import Cleaned
 from copydesk.lines import dense
 from copydesk.roles import FURNITURE
 
@@ -19,19 +20,18 @@ WORST_SPANS = 40
 Figures = dict[str, Any]
 
 
-def shard_figures(
-    pages: pl.DataFrame, articles: pl.DataFrame, whole: pl.DataFrame, quarantine: pl.DataFrame
-) -> Figures:
+def shard_figures(cleaned: Cleaned, whole: pl.DataFrame) -> Figures:
     """Count one shard. `whole` is its ledger with every text (`laws.whole_texts`)."""
+    articles, quarantine = cleaned.articles, cleaned.quarantine
     spans = whole.with_columns(
         characters=pl.col("dense").str.len_chars().cast(pl.Int64),
         furniture=pl.col("role").is_in(FURNITURE),
     )
     return {
-        "pages_in": len(pages),
+        "pages_in": cleaned.pages,
         "articles": len(articles),
         "quarantined": len(quarantine),
-        "characters_in": _characters(pages["text"]),
+        "characters_in": cleaned.characters,
         "characters_kept": int(spans.filter(~pl.col("furniture"))["characters"].sum()),
         "characters_furniture": int(spans.filter("furniture")["characters"].sum()),
         "characters_quarantined": _characters(quarantine["text"]),
@@ -44,9 +44,9 @@ def shard_figures(
     }
 
 
-def memory_figures(sites: pl.DataFrame, articles: pl.DataFrame) -> list[dict[str, Any]]:
+def memory_figures(cleaned: Cleaned) -> list[dict[str, Any]]:
     """Of each site, its `pages` that are articles and the lines of site memory `seen` on them, each once a page."""
-    kept = sites.join(articles.select("doc_id"), on="doc_id", how="semi")
+    kept = cleaned.sites.join(cleaned.articles.select("doc_id"), on="doc_id", how="semi")
     counts = kept.group_by("site").agg(
         pages=pl.len().cast(pl.Int64), seen=pl.col("remembered").sum().cast(pl.Int64)
     )

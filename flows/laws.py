@@ -6,7 +6,7 @@ import dataclasses
 
 import polars as pl
 
-from copydesk.cleaning import digest
+from copydesk.cleaning import digests
 from copydesk.lines import dense
 from copydesk.roles import ROLES
 
@@ -95,7 +95,7 @@ def characters_add_up(articles: pl.DataFrame, whole: pl.DataFrame) -> Law:
     sums = articles.select("doc_id", "text_hash", "body").join(
         pages, on="doc_id", how="full", coalesce=True, maintain_order="left_right"
     )
-    sums = sums.with_columns(found=hashes(sums["dense"]))
+    sums = sums.with_columns(found=digests(sums["dense"]))
     breach = (
         pl.when(pl.col("text_hash").is_null()).then(pl.lit("has spans but no article"))
         .when(pl.col("dense").is_null()).then(pl.lit("has an article but no spans"))
@@ -108,11 +108,6 @@ def characters_add_up(articles: pl.DataFrame, whole: pl.DataFrame) -> Law:
     bad = sums.with_columns(breach=breach).filter(pl.col("breach").is_not_null()).sort("doc_id")
     detail = f"{len(whole):,} spans hold every character of {len(articles):,} articles"
     return Law(2, "Characters add up", detail, _named(bad.select("doc_id", "breach"), "{}: {}", "pages"))
-
-
-def hashes(texts: pl.Series) -> pl.Series:
-    """The hash of each text, as all datasets have it; null for null."""
-    return pl.Series([None if t is None else digest(t) for t in texts.cast(pl.Binary)], dtype=pl.String)
 
 
 def _named(rows: pl.DataFrame, line: str, things: str) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ def show_hits(source: str, columns: dict[str, Any], rules: Sequence[Path], publi
 
 def _figures(batch: Any, desk: Desk) -> dict[str, Any]:
     cleaned = clean_pages(batch, desk=desk)
-    return shard_figures(batch, cleaned.articles, whole_texts(cleaned.articles, cleaned.ledger), cleaned.quarantine)
+    return shard_figures(cleaned, whole_texts(cleaned.articles, cleaned.ledger))
 
 
 def _table(*columns: str) -> Table:

@@ -44,9 +44,9 @@ def clean_shard(
         if len(frame):
             (folder / dataset.name).mkdir(parents=True, exist_ok=True)
             write_part(frame, dataset, folder / dataset.name / f"part-{number}.parquet", ruleset=desk.ruleset)
-    figures = shard_figures(pages, cleaned.articles, whole, cleaned.quarantine)
+    figures = shard_figures(cleaned, whole)
     if desk.memory:
-        figures["memory"] = memory_figures(cleaned.sites, cleaned.articles)
+        figures["memory"] = memory_figures(cleaned)
     return write_figures(figures, shard.with_suffix(".json"))
 
 

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow.parquet as pq
 from rich.text import Text
 
-from copydesk.cleaning import digest
+from copydesk.cleaning import digests
 from copydesk.lines import dense, single_spaced
 from copydesk.roles import FURNITURE
 from flows import laws
@@ -101,9 +101,9 @@ def _contracts(snapshot: Path) -> tuple[str, list[str]]:
 def _hashed(dataset: Dataset, rows: pl.DataFrame) -> dict[str, tuple[pl.Series, pl.Series]]:
     """Columns that can be hashed again, as found and as stated."""
     if dataset is ARTICLES:
-        return {"body": (laws.hashes(rows.select(single_spaced(pl.col("body"))).to_series()), rows["body_hash"])}
+        return {"body": (digests(rows.select(single_spaced(pl.col("body"))).to_series()), rows["body_hash"])}
     if dataset is QUARANTINE:
-        raw = pl.Series([None if r is None else digest(r) for r in rows["raw"]], dtype=pl.String)
+        raw = digests(rows["raw"])
         return {"raw": (raw, rows["content_hash"])}
     return {}
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from packaging.requirements import Requirement
 
-from benchmarks import make_pages, pipeline
+from benchmarks import make_pages, peers, pipeline
 
 COUNT = 200
 BENCHMARKS = Path(pipeline.__file__).parent
 RUN_FIGURES = {
     "cpu_seconds", "wall_seconds", "peak_mb", "start_cpu_seconds", "pages_per_cpu_second",
-    "pages_per_cpu_second_after_start", "times_the_floor", "times_the_floor_after_start",
+    "pages_per_cpu_second_after_start", "mb_per_cpu_second_after_start", "times_the_floor", "times_the_floor_after_start",
 }  # fmt: skip
 
 
@@ -67,6 +69,15 @@ def test_pages_are_made_from_a_parquet_with_columns_of_any_name(tmp_path: Path) 
     assert all(url.startswith("https://a.example/") for url in table["url"].to_pylist())
 
 
+def test_unvaried_pages_are_the_given_ones_from_all_places(tmp_path: Path) -> None:
+    source, made = tmp_path / "crawl.parquet", tmp_path / "made.parquet"
+    pages = [f"<p>{n}</p>" for n in range(10)]
+    pq.write_table(pa.table({"html": pages}), source)
+    for most, kept in ((4, [0, 2, 5, 7]), (10, range(10)), (30, range(10))):
+        assert make_pages.make_file(made, count=most, source=source, text_column="html", unvaried=True) == len(kept)
+        assert pq.read_table(made)["text"].to_pylist() == [pages[n] for n in kept]
+
+
 def assert_complete(run: dict[str, Any]) -> None:
     assert set(run) >= RUN_FIGURES
     assert all(run[name] > 0 for name in RUN_FIGURES)
@@ -83,8 +94,8 @@ def test_the_benchmark_reports_every_figure(tmp_path: Path) -> None:
     assert {"cpu", "cores", "memory_gb", "python", *pipeline.LIBRARIES} <= set(report["machine"])
     found = report["columns"]["text"]
     assert found["pages"]["pages"] == COUNT
-    assert set(found["runs"]) == {"floor", "pipeline"}
-    for run in found["runs"].values():
+    assert set(found["runs"]) == {"floor", "pipeline", "datatrove"}
+    for run in pipeline.measured(found["runs"]).values():
         assert_complete(run)
     steps = found["runs"]["pipeline"]["steps"]
     assert set(pipeline.STEPS) < set(steps)
@@ -96,9 +107,110 @@ def test_the_benchmark_reports_every_figure(tmp_path: Path) -> None:
 @pytest.mark.server
 @pytest.mark.slow
 def test_the_command_is_measured_with_prefect() -> None:
-    report = pipeline.run(count=COUNT, repeats=1)
+    report = pipeline.run(count=COUNT, repeats=1, parts=pipeline.OURS)
     runs = report["columns"]["text"]["runs"]
-    assert set(runs) == set(pipeline.PARTS)
+    assert set(runs) == set(pipeline.OURS)
     assert_complete(runs["command"])
     assert "prefect_and_report_cpu_seconds" in runs["command"]
     assert any("Prefect" in row for row in pipeline.table(report))
+
+
+# peers
+
+
+def test_the_extra_holds_the_peers_within_bounds() -> None:
+    project = tomllib.loads((BENCHMARKS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needs = [Requirement(need) for need in project["optional-dependencies"]["bench"]]
+    assert {need.name for need in needs} >= set(peers.PEERS)
+    assert all({s.operator for s in need.specifier} == {">=", "<"} for need in needs)
+
+
+@pytest.mark.parametrize(
+    "column, parts",
+    [
+        ("text", ["floor", "pipeline", "command", "datatrove"]),
+        ("text_full", ["floor", "pipeline", "command", "datatrove"]),
+        ("html", ["floor", "trafilatura"]),
+    ],
+)
+def test_each_part_reads_its_columns(column: str, parts: list[str]) -> None:
+    assert [part for part in pipeline.PARTS if pipeline.reads(part, column)] == parts
+
+
+PAGE = (
+    "<html><head><title>Ferry fares rise</title></head><body><nav><a href='/'>Home</a></nav><article><h1>Ferry fares "
+    "rise</h1><p>The council said on Monday evening that fares on the island ferry rise by a tenth in May, and that "
+    "those who hold a yearly ticket pay the old fare until the end of the summer.</p></article></body></html>"
+)
+LINES = ["Home", "The council said on Monday that fares will rise.", "Share this", "Nobody { had asked for it."]
+
+
+@pytest.mark.parametrize(
+    "peer, page, kept",
+    [
+        ("datatrove", "\n".join(LINES), "\n".join(LINES[1::2])),
+        ("trafilatura", PAGE, None),
+    ],
+)
+def test_a_peer_writes_what_it_keeps(peer: str, page: str, kept: str | None, tmp_path: Path) -> None:
+    if not peers.installed(peer):
+        pytest.skip(f"{peer} is not installed")
+    pages, output = tmp_path / "pages.parquet", tmp_path / "output"
+    pq.write_table(pa.table({"id": ["a", "b"], "url": [None, None], "text": [page, page]}), pages)
+    run_alone(pipeline.command_of(peer, pages, output, tmp_path / "figures.json"), tmp_path)
+    (written,) = output.glob("*.parquet")
+    rows = pq.read_table(written, columns=["id", "text"]).to_pylist()
+    assert [row["id"] for row in rows] == ["a", "b"]
+    assert all(row["text"] == kept if kept else "a tenth in May" in row["text"] for row in rows)
+
+
+def test_a_peer_that_is_not_there_is_a_line_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "installed", lambda name: None)
+    pages = tmp_path / "pages.parquet"
+    pq.write_table(pa.table({"id": ["a"], "text": ["A line."]}), pages)
+    runs = pipeline.compare(pages, tmp_path, text_bytes=7, parts=("datatrove",), repeats=1)
+    assert runs["datatrove"] == {"not_installed": peers.INSTALL}
+    told = {"pages": 1, "characters": 7, "lines": 1, "distinct_lines": 1}
+    report = {"machine": pipeline.machine(), "columns": {"text": {"pages": told, "runs": runs}}}
+    (row,) = (row for row in pipeline.table(report) if row.split()[:1] == ["datatrove"])
+    assert row.endswith("not installed: .venv/bin/python -m pip install --no-build-isolation -e '.[bench]'")
+
+
+def test_the_table_sets_the_pipeline_beside_the_peers() -> None:
+    def run(speed: float, **more: float) -> dict[str, float]:
+        return dict.fromkeys(RUN_FIGURES, 1.0) | {"pages_per_cpu_second_after_start": speed} | more
+
+    told = {"pages": 10, "characters": 70, "lines": 10, "distinct_lines": 5}
+    columns = {
+        "text": {"floor": run(9000), "pipeline": run(900, body_f1=0.93456), "datatrove": run(1800)},
+        "html": {"floor": run(50), "trafilatura": run(30)},
+    }
+    report = {"machine": pipeline.machine(), "columns": {c: {"pages": told, "runs": r} for c, r in columns.items()}}
+    report["columns"]["text"]["runs"]["pipeline"]["steps"] = {"rules": 0.5}
+    rows = list(pipeline.table(report))
+    assert [row.split()[:2] for row in rows if " 10 " in row and "1.00" in row] == [
+        [part, column] for column, runs in columns.items() for part in runs
+    ]
+    assert "0.935" in next(row for row in rows if row.split()[:1] == ["pipeline"])
+    assert "  pipeline on text: 0.5 x the pages per CPU second of datatrove on text" in rows
+    assert "  pipeline on text: 30.0 x the pages per CPU second of trafilatura on html" in rows
+
+
+def run_alone(command: list[str], work: Path) -> None:
+    """As `measure`, but with the bytecode that is there."""
+    subprocess.run(command, cwd=work, check=True, capture_output=True)
+
+
+def test_body_f1_is_the_scorers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "measure", run_alone)
+    scorer = """
+import json, sys, pyarrow.parquet as pq
+rows = pq.read_table(sys.argv[2]).to_pylist()
+json.dump({"body": {"all": {"f1": len(rows) / 4}}}, open(sys.argv[sys.argv.index("--json") + 1], "w"))
+"""
+    (tmp_path / "score.py").write_text(scorer)
+    gold = tmp_path / "gold.parquet"
+    pq.write_table(pa.table({"id": ["a", "b"]}), gold)
+    text = f"Ferry fares rise\n\nBy Ann Lee\n\n{LINES[1]} It was the fourth rise of the fare within five years."
+    pages = [make_pages.Page(name, None, text) for name in ("a", "b", "not of the gold")]
+    assert [pipeline.body_f1(part, pages, gold) for part in ("floor", "pipeline")] == [0.5, 0.5]

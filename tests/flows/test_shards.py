@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -124,7 +124,7 @@ def test_an_article_that_breaks_its_contract_moves_whole(tmp_path: Path, monkeyp
             headline=pl.when(bad).then(pl.lit("x" * 601)).otherwise("headline"),
             word_count=pl.when(bad).then(pl.lit(0, pl.Int32)).otherwise("word_count"),
         )
-        return replace(cleaned, articles=articles)
+        return dataclasses.replace(cleaned, articles=articles)
 
     clean_pages = shards.clean_pages
     monkeypatch.setattr(shards, "clean_pages", spoilt)
@@ -140,7 +140,7 @@ def test_an_article_that_breaks_its_contract_moves_whole(tmp_path: Path, monkeyp
 def test_a_broken_law_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def lossy(pages: pl.DataFrame, desk: object) -> Cleaned:
         cleaned = clean_pages(pages, desk=desk)
-        return replace(cleaned, ledger=cleaned.ledger.slice(1))
+        return dataclasses.replace(cleaned, ledger=cleaned.ledger.slice(1))
 
     clean_pages = shards.clean_pages
     monkeypatch.setattr(shards, "clean_pages", lossy)

@@ -1,0 +1,63 @@
+"""The tools that people use today, each over the pages of a Parquet file with `id` and `text`, as copydesk is run.
+
+None of them is a dependency: INSTALL brings them, within the bounds of the extra `bench` in pyproject.toml, and leaves
+what is locked as it is. The locks do not cover them, as nothing of ours runs on them.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+INSTALL = ".venv/bin/python -m pip install --no-build-isolation -e '.[bench]'"
+
+
+def datatrove(pages: Path, output: Path) -> None:
+    """The line filters of C4, by datatrove's own reader, executor and writer; no page is dropped whole."""
+    from datatrove.executor import LocalPipelineExecutor  # noqa: PLC0415
+    from datatrove.pipeline.filters import C4QualityFilter  # noqa: PLC0415
+    from datatrove.pipeline.readers import ParquetReader  # noqa: PLC0415
+    from datatrove.pipeline.writers import ParquetWriter  # noqa: PLC0415
+
+    steps = [
+        ParquetReader(str(pages.parent), glob_pattern=pages.name, read_metadata=False),
+        C4QualityFilter(min_num_sentences=-1, filter_lorem_ipsum=False, filter_curly_bracket=False),
+        ParquetWriter(str(output)),
+    ]
+    LocalPipelineExecutor(steps, tasks=1).run()
+
+
+def trafilatura(pages: Path, output: Path) -> None:
+    """The main text of HTML pages without their comments, and otherwise with the settings that it comes with."""
+    from trafilatura import extract  # noqa: PLC0415
+
+    output.mkdir(parents=True, exist_ok=True)
+    schema = pa.schema([("id", pa.string()), ("text", pa.string())])
+    written = output / "pages.parquet"
+    with pq.ParquetFile(pages) as file, pq.ParquetWriter(written, schema, compression="zstd") as writer:
+        for batch in file.iter_batches(100, columns=["id", "text"]):
+            texts = [extract(page, include_comments=False) for page in batch["text"].to_pylist()]
+            writer.write_batch(pa.record_batch([batch["id"], pa.array(texts, pa.string())], schema=schema))
+
+
+class Peer(NamedTuple):
+    """A tool, and what it reads. Its distribution has its name."""
+
+    run: Callable[[Path, Path], None]
+    html: bool
+
+
+PEERS = {"datatrove": Peer(datatrove, html=False), "trafilatura": Peer(trafilatura, html=True)}
+
+
+def installed(name: str) -> str | None:
+    """The version of a peer, or None."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
