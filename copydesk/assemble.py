@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from copydesk.guards import hold_losses
 from copydesk.precedence import PRECEDENCE, UNCUT, kind_is
 from copydesk.windows import above, any_on_page, below, first_line_where, last_line_where, sum_before
 
@@ -35,7 +36,7 @@ def decide_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
         rule = pl.when(pl.col("decision") == n).then(pl.col(own[n].rule_from or "")).otherwise(rule)
         if own[n].confidence_from:
             confidence = pl.when(pl.col("decision") == n).then(own[n].confidence_from).otherwise(confidence)
-    return lines.with_columns(
+    lines = lines.with_columns(
         role=pl.coalesce(
             role,
             pl.col("decision").replace_strict({n: d.role for n, d in own.items()}, return_dtype=pl.String),
@@ -50,6 +51,7 @@ def decide_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
         ),
         in_pieces=pl.col("decision").is_in([n for n, d in own.items() if d.pieces]),
     )
+    return hold_losses(lines)
 
 
 def _context(lines: pl.DataFrame) -> pl.DataFrame:
@@ -67,8 +69,8 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
         after_headline=(pl.col("line") > pl.col("headline_line")).fill_null(True),
         above_headline=(pl.col("line") < pl.col("headline_line")).fill_null(False) & free,
         above_headline_anyway=(pl.col("line") < pl.col("headline_line")).fill_null(False),
-        again_headline=(pl.col("text") == pl.col("headline_text")).fill_null(False)
-        & (pl.col("line") != pl.col("headline_line")),
+        again_headline=pl.col("holds_headline")
+        | ((pl.col("text") == pl.col("headline_text")) & (pl.col("line") != pl.col("headline_line"))).fill_null(False),
         next_is_headline=below(pl.col("headline")).fill_null(False),
         below_masthead=above(pl.col("masthead")).fill_null(False)
         | (above(pl.col("rule_name")) == "masthead_first_line").fill_null(False),

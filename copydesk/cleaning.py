@@ -13,6 +13,7 @@ import polars as pl
 
 from copydesk.assemble import decide_roles
 from copydesk.fields import ARTICLE, BODY_ROLES, article_fields
+from copydesk.headlines import cut_headlines
 from copydesk.lines import dense
 from copydesk.marks import mark_lines
 from copydesk.memory import Memory, known_furniture, load_memory, mark_known
@@ -40,6 +41,9 @@ PAGE: dict[str, Any] = {
 
 FEW_SENTENCES = 4
 """A page without one paragraph is still an article where it has as many short sentences."""
+FEW_ITEMS = 10
+"""A list is an article where the page's address spells its headline, and it has as many items: results, winners. A
+front page's address spells none."""
 LIBRARY_VERSION = "1"
 """Part of `ruleset`: goes up whenever code changes what a page becomes, as a rule file's content does by itself."""
 
@@ -135,7 +139,7 @@ def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
     publishers = match_publishers(sites, lines)
     lines = decide_roles(lines, publishers)
     datelines = find_datelines(lines)
-    spans = cut_spans(lines, dissections, datelines)
+    spans = cut_spans(lines, dissections, datelines, cut_headlines(lines, readable, publishers))
     fields = article_fields(readable, spans, lines, dissections, datelines, publishers)
     reasons = _not_articles(fields, lines)
     good = fields.join(reasons, on="page", how="anti", maintain_order="left")
@@ -172,6 +176,8 @@ def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     prose = lines.group_by("page").agg(
         paragraphs=(pl.col("prose") & (pl.col("role") == "body")).sum(),
         sentences=(pl.col("ends") & (pl.col("role") == "body")).sum(),
+        items=pl.col("role").is_in(BODY_ROLES).sum(),
+        addressed=pl.col("addressed").any(),
         lines=pl.len(),
     )
     facts = fields.select("page").join(prose, on="page", how="left", maintain_order="left")
@@ -182,8 +188,11 @@ def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("no text"))
         .otherwise(pl.format("{} lines, {} paragraphs", pl.col("lines"), pl.col("paragraphs")))
     )
+    listed = pl.col("addressed") & (pl.col("items") >= FEW_ITEMS)
     return facts.filter(
-        (pl.col("paragraphs").fill_null(0) == 0) & (pl.col("sentences").fill_null(0) < FEW_SENTENCES)
+        pl.col("paragraphs").fill_null(0) == 0,
+        pl.col("sentences").fill_null(0) < FEW_SENTENCES,
+        ~listed.fill_null(False),
     ).select("page", reasons=pl.concat_list(pl.struct(check=check, column=pl.lit("body"), value=value)))
 
 

@@ -57,6 +57,8 @@ def article_fields(
     ):
         rows = rows.join(part, on="page", how="left", maintain_order="left")
     rows = _dates(rows, spans, lines, dissections)
+    held = spans.filter(pl.col("rule") == "loss_guard")["page"].unique()
+    rows = rows.with_columns(held=pl.col("page").is_in(held.implode()))
     rows = rows.with_columns(language=pl.Series(detect_language(rows["body"].fill_null("")), dtype=pl.String))
     return _warnings(rows).with_columns(tags=pl.col("tags").fill_null([]))
 
@@ -72,7 +74,7 @@ def _texts(spans: pl.DataFrame) -> pl.DataFrame:
         picked.group_by("page", maintain_order=True)
         .agg(
             headline=of("headline").first(),
-            kicker=of("kicker").first().str.strip_chars("[] "),
+            kicker=of("kicker").first().str.strip_chars("[]|｜:–—- "),
             standfirst=of("standfirst").str.join("\n\n"),
             section=of("section").first(),
         )
@@ -315,6 +317,7 @@ def _warnings(rows: pl.DataFrame) -> pl.DataFrame:
         | (pl.col("modified_time").is_not_null() & pl.col("modified_at").is_null()),
         "modified_before_published": pl.col("modified_at") < pl.col("published_at"),
         "body_truncated": pl.col("cut_off"),
+        "loss_guard": pl.col("held"),
     }
     own = pl.concat_list(
         pl.when(when.fill_null(False)).then(pl.lit(name)) for name, when in found.items()

@@ -11,8 +11,14 @@ from copydesk.datelines import dateline_byline, split_dateline
 from copydesk.dissect import AUTHOR, author_row
 
 
-def cut_spans(lines: pl.DataFrame, dissections: pl.DataFrame, datelines: pl.DataFrame) -> pl.DataFrame:
-    """Lines to spans: `page`, `line`, `line_no`, `char_start`, `char_end`, `role`, `rule`, `confidence`, `text`."""
+def cut_spans(
+    lines: pl.DataFrame, dissections: pl.DataFrame, datelines: pl.DataFrame, headlines: pl.DataFrame
+) -> pl.DataFrame:
+    """Lines to spans: `page`, `line`, `line_no`, `char_start`, `char_end`, `role`, `rule`, `confidence`, `text`.
+
+    `datelines` and `headlines` say what stands before and behind the text of a line: see `find_datelines` and
+    `cut_headlines`.
+    """
     keep = ["page", "line", "line_no", "char_start", "text"]
     whole = lines.filter(~pl.col("in_pieces"))
     pieces = (
@@ -22,39 +28,26 @@ def cut_spans(lines: pl.DataFrame, dissections: pl.DataFrame, datelines: pl.Data
         .explode("pieces", empty_as_null=True)
         .unnest("pieces")
     )
-    kicker = pl.col("text").str.extract(r"^(\[[^\[\]]{2,40}\]\s*)\S", 1)
-    kickers = (
-        whole.filter(pl.col("role") == "headline")
-        .with_columns(cut=kicker.str.len_chars())
-        .filter(pl.col("cut") > 0)
-    )
     cuts = pl.concat(
         [
-            kickers.select(
-                "line",
-                pl.col("cut").cast(pl.UInt32),
-                first_role=pl.lit("kicker"),
-                first_rule=pl.lit("kicker_in_brackets"),
-            ),
-            datelines.select(
-                "line", "cut", first_role=pl.lit("dateline"), first_rule=pl.lit("dateline_printed")
-            ),
-        ]
+            headlines,
+            datelines.select("line", start="cut", first_role=pl.lit("dateline"), first_rule=pl.lit("dateline_printed")),
+        ],
+        how="diagonal",
     )
     length = pl.col("text").str.len_chars().cast(pl.UInt32)
-    whole = whole.join(cuts, on="line", how="left", maintain_order="left")
-    heads = whole.filter(pl.col("cut") > 0).select(
-        *keep,
-        start=pl.lit(0, pl.UInt32),
-        end="cut",
-        role="first_role",
-        rule="first_rule",
-        confidence=pl.lit(1.0, pl.Float32),
+    whole = whole.join(cuts, on="line", how="left", maintain_order="left").with_columns(
+        start=pl.col("start").fill_null(0), stop=pl.coalesce("stop", length)
     )
-    rests = whole.select(
-        *keep, start=pl.col("cut").fill_null(0), end=length, role="role", rule="rule", confidence="confidence"
+    sure = pl.lit(1.0, pl.Float32)
+    heads = whole.filter(pl.col("start") > 0).select(
+        *keep, start=pl.lit(0, pl.UInt32), end="start", role="first_role", rule="first_rule", confidence=sure
     )
-    spans = pl.concat([heads, rests, pieces.select(heads.columns)]).sort("line", "start")
+    tails = whole.filter(pl.col("stop") < length).select(
+        *keep, start="stop", end=length, role="last_role", rule="last_rule", confidence=sure
+    )
+    rests = whole.select(*keep, "start", end="stop", role="role", rule="rule", confidence="confidence")
+    spans = pl.concat([heads, rests, tails, pieces.select(heads.columns)]).sort("line", "start")
     return spans.select(
         "page",
         "line",

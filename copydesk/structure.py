@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from copydesk.headlines import find_headlines
 from copydesk.marks import LONG_WEIGHT, PROSE_WEIGHT
 from copydesk.rules import RuleBook
 from copydesk.windows import above, below, first_line_where, last_line_where, sum_before, sum_of_page
@@ -43,15 +44,16 @@ def page_structure(
     """Add to the marked lines of a batch (`pages` has `page` and `url`):
 
     `rule_name`, `rule_role`: the furniture rule that holds for the line where it stands, or null;
-    `cut_name`, `cut_role`: the rule of the header whose reach takes the line, or null;
+    `cut_name`, `cut_role`: the rule of the header whose reach takes the line, or null; `in_thread`: that is a thread's;
     `prose`: a paragraph of the article as far as its shape, rules and place say;
     `in_head`, `in_tail`: before the first and after the last such paragraph;
-    `headline`: the page's headline; `repeats`: the same text stands before it on the page.
+    `repeats`: the same text stands before it on the page;
+    `headline`, `holds_headline`: the page's headline, and a line that says it as well.
     """
     lines = _fired_rules(lines, hits, book)
     lines = _reach(lines)
     lines = _zones(lines)
-    return _headline(lines, pages)
+    return find_headlines(lines, pages)
 
 
 def _fired_rules(lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.DataFrame:
@@ -127,6 +129,7 @@ def _reach(lines: pl.DataFrame) -> pl.DataFrame:
             cut_line=pl.when("entry").then(pl.col("line") - 1).otherwise("line"),
             end_name=pl.when("entry").then("stamp_name").otherwise("rule_name"),
             end_role=pl.when("entry").then("stamp_role").otherwise("rule_role"),
+            thread="entry",
         )
     )
     lines = lines.join(first, on="page", how="left", maintain_order="left")
@@ -154,6 +157,7 @@ def _reach(lines: pl.DataFrame) -> pl.DataFrame:
             cut_name=pl.coalesce("list_name", pl.when(ended).then("end_name")),
             cut_role=pl.coalesce("list_role", pl.when(ended).then("end_role")),
             ended=ended.fill_null(False),
+            in_thread=(ended & pl.col("thread")).fill_null(False),
         )
         # in a header's list, words that are weak by themselves are its items
         .with_columns(
@@ -165,7 +169,7 @@ def _reach(lines: pl.DataFrame) -> pl.DataFrame:
         )
         .with_columns(prose=pl.col("prose") & pl.col("cut_name").is_null())
         .drop("cut_line", "end_name", "end_role", "list_name", "list_role", "block")
-        .drop("entry", "stamp_name", "stamp_role")
+        .drop("entry", "stamp_name", "stamp_role", "thread")
     )
 
 
@@ -189,82 +193,3 @@ def _zones(lines: pl.DataFrame) -> pl.DataFrame:
         in_head=(pl.col("line") < start).fill_null(True),
         in_tail=(pl.col("line") > pl.col("last_prose")).fill_null(False),
     )
-
-
-def _headline(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
-    """Choose each page's headline among the title-like lines above its first paragraph.
-
-    The words of the page's address, where it has some, are the strongest sign: most outlets write it from the headline.
-    """
-    free = pl.col("rule_name").is_null() & pl.col("cut_name").is_null()
-    kind = pl.col("kind").is_null() | (pl.col("kind") == "name")
-    title = free & kind & pl.col("weight").is_between(12, 260) & ~pl.col("bullet")
-    early = (
-        pl.col("in_head") | (pl.col("line") < pl.col("first_prose")) | (pl.col("prose_before") <= LATE_TITLE)
-    )
-    twin = (pl.col("text") == below(pl.col("text"))) | (
-        pl.col("text") == above(pl.col("text"))
-    )
-    titles = lines.filter(
-        title & early & ~(twin.fill_null(False) & pl.col("text").str.contains(r"[.!?。][)\"”’]?( \(.*\))?$"))
-    )
-    words = pl.col("text").str.to_lowercase().str.extract_all(r"[\pL\pN]{3,}").list.unique()
-    slugs = pages.select("page", slug=_slug_words(pl.col("url")))
-    titles = (
-        titles.join(slugs, on="page", how="left", maintain_order="left")
-        .with_columns(words=words)
-        .with_columns(shared=pl.col("words").list.set_intersection("slug").list.len().fill_null(0))
-        .with_columns(
-            told=(pl.col("shared") >= 2)
-            & (
-                pl.col("shared")
-                >= 0.5 * pl.min_horizontal(pl.col("slug").list.len(), pl.col("words").list.len())
-            ),
-            rank=pl.int_range(pl.len()).over("page"),
-        )
-        # a headline recurs where other pages link to it; what recurs as another thing is none, unless its page's
-        # address tells it
-        .filter(pl.col("known_role").is_null() | pl.col("known_role").is_in(LINKED) | pl.col("told"))
-    )
-    lower = pl.col("line") > pl.max_horizontal(pl.col("first_prose"), pl.col("head_end"))
-    lost_above = ~pl.col("sentence") & (pl.col("weight") >= 30) & ~pl.col("ends") & ~_any_above(titles)
-    titles = titles.filter(pl.col("told") | (~lower & ~pl.col("sentence")) | lost_above)
-    score = (
-        pl.min_horizontal(pl.col("weight"), pl.lit(70.0)) / 70
-        + (pl.col("text").str.count_matches(" ") >= 3).cast(pl.Float32) * 0.3
-        - pl.col("text").str.ends_with(".").cast(pl.Float32) * 0.7
-        - pl.col("sentence").cast(pl.Float32) * 0.5
-        - (pl.col("weight") > 160).cast(pl.Float32) * 0.4
-        - (pl.col("kind") == "name").fill_null(False).cast(pl.Float32) * 0.6
-        - 0.12 * pl.min_horizontal(pl.col("rank"), pl.lit(10))
-        + pl.col("told").cast(pl.Float32) * (0.8 + pl.col("shared") * 0.1)
-    )
-    best = (
-        titles.with_columns(score=score)
-        .sort("page", "score", "line", descending=[False, True, False])
-        .unique("page", keep="first", maintain_order=True)
-        .select("line", headline=pl.lit(True))
-    )
-    return lines.join(best, on="line", how="left", maintain_order="left").with_columns(
-        pl.col("headline").fill_null(False)
-    )
-
-
-LINKED = ("related", "most_read", "other")
-"""What a headline may be on the pages that link to it, as site memory knows them."""
-LATE_TITLE = 2
-"""Paragraphs that may stand above a headline: a caption or two whose headline was lost at the top."""
-
-
-def _any_above(titles: pl.DataFrame) -> pl.Expr:
-    """Whether the page has a title-like line where headlines stand, above its first paragraph."""
-    above = titles.filter(
-        pl.col("line") <= pl.max_horizontal(pl.col("first_prose"), pl.col("head_end")), ~pl.col("sentence")
-    )
-    return pl.col("page").is_in(above["page"].unique().implode())
-
-
-def _slug_words(url: pl.Expr) -> pl.Expr:
-    """The words of the longest part of a URL's path."""
-    path = url.str.replace(r"^[a-z]+://[^/]+", "").str.replace(r"[?#].*$", "").str.to_lowercase()
-    return path.str.extract_all(r"[\pL\pN]{3,}").list.unique()

@@ -48,3 +48,10 @@ def last_line_where(true: pl.Expr) -> pl.Expr:
     """The row number of the page's last line where it is true; null where there is none."""
     line = pl.when(true).then(pl.col("line")).forward_fill().gather(pl.col("last"))
     return pl.when(line >= pl.col("first")).then(line)
+
+
+def lines_to_next(true: pl.Expr, most: int) -> pl.Expr:
+    """How many lines below the page's next line stands where it is true; `most` where none is so near."""
+    line = pl.when(true).then(pl.col("line")).shift(-1).backward_fill()
+    near = (line <= pl.col("last")) & (line - pl.col("line") < most)
+    return pl.when(near).then(line - pl.col("line")).otherwise(most)

@@ -100,6 +100,27 @@ def test_a_page_without_text_is_quarantined(text: str) -> None:
     assert cleaned.quarantine["text"].item() == text
 
 
+LIST = "Marlow regatta: all winners of 2024\n\n" + "\n".join(
+    f"  • {name} Rowing Club" for name in "Henley Goring Wargrave Sonning Reading Pangbourne Cookham Bray Datchet Windsor".split()
+)
+
+
+@pytest.mark.parametrize(
+    ("address", "article"),
+    [
+        ("https://times.example/sport/marlow-regatta-all-winners-of-2024", True),
+        ("https://times.example/sport/", False),
+        (None, False),
+    ],
+)
+def test_a_list_is_an_article_where_the_address_names_it(address: str | None, article: bool) -> None:
+    cleaned = copydesk.clean(LIST, url=address)
+    assert len(cleaned.articles) == article
+    assert len(cleaned.quarantine) == (not article)
+    if article:
+        assert cleaned.articles["body"].item().count("Rowing Club") == 10
+
+
 def test_one_page_is_cleaned_as_in_a_batch() -> None:
     texts = [page(), page("Share this article"), "", "Home\nNews\nSport"]
     rows = [
