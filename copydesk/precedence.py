@@ -103,7 +103,7 @@ PRECEDENCE: tuple[Decision, ...] = (
     Decision("deck_below_headline", "standfirst",
              pl.col("in_head") & pl.col("below_headline") & pl.col("weight").is_between(40, 250) & ~pl.col("text").str.contains(r"[.。]$"),
              "A line without a full stop right below the headline.", 0.6),
-    Decision("label_below_headline", "other", pl.col("in_head") & _AFTER_HEADLINE & _LABEL & (pl.col("weight") < 26),
+    Decision("label_below_headline", "other", pl.col("in_head") & _AFTER_HEADLINE & _LABEL & (pl.col("weight") < 26) & pl.col("first_prose").is_not_null(),
              "A short label between the headline and the first paragraph.", 0.6),
     Decision("label_after_last_paragraph", "other", pl.col("in_tail") & _LABEL & ~pl.col("bullet"),
              "A short line after the last paragraph.", 0.6),

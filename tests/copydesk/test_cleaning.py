@@ -101,7 +101,7 @@ def test_a_page_without_text_is_quarantined(text: str) -> None:
 
 
 LIST = "Marlow regatta: all winners of 2024\n\n" + "\n".join(
-    f"  • {name} Rowing Club" for name in "Henley Goring Wargrave Sonning Reading Pangbourne Cookham Bray Datchet Windsor".split()
+    f"  • {name} Rowing Club" for name in ["Henley", "Goring", "Wargrave", "Sonning", "Reading", "Pangbourne", "Cookham", "Bray", "Datchet", "Windsor"]
 )
 
 
