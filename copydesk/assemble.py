@@ -30,9 +30,12 @@ def decide_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
     own = dict(enumerate(PRECEDENCE))
     borrowed = [n for n, d in own.items() if d.rule_from]
     role, rule = pl.lit(None, pl.String), pl.lit(None, pl.String)
+    confidence = pl.lit(None, pl.Float32)
     for n in borrowed:
         role = pl.when(pl.col("decision") == n).then(pl.col(own[n].role_from or "")).otherwise(role)
         rule = pl.when(pl.col("decision") == n).then(pl.col(own[n].rule_from or "")).otherwise(rule)
+        if own[n].confidence_from:
+            confidence = pl.when(pl.col("decision") == n).then(own[n].confidence_from).otherwise(confidence)
     lines = lines.with_columns(
         role=pl.coalesce(
             role,
@@ -42,8 +45,9 @@ def decide_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
             rule,
             pl.col("decision").replace_strict({n: d.rule for n, d in own.items()}, return_dtype=pl.String),
         ),
-        confidence=pl.col("decision").replace_strict(
-            {n: d.confidence for n, d in own.items()}, return_dtype=pl.Float32
+        confidence=pl.coalesce(
+            confidence,
+            pl.col("decision").replace_strict({n: d.confidence for n, d in own.items()}, return_dtype=pl.Float32),
         ),
         in_pieces=pl.col("decision").is_in([n for n, d in own.items() if d.pieces]),
     )

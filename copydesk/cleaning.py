@@ -16,7 +16,8 @@ from copydesk.fields import ARTICLE, BODY_ROLES, article_fields
 from copydesk.headlines import cut_headlines
 from copydesk.lines import dense
 from copydesk.marks import mark_lines
-from copydesk.publishers import ProfileBook, load_profiles, match_publishers, our_profiles
+from copydesk.memory import Memory, known_furniture, load_memory, mark_known
+from copydesk.publishers import ProfileBook, find_sites, load_profiles, match_publishers, our_profiles
 from copydesk.rules import RuleBook, load_rules, our_rules
 from copydesk.spans import cut_spans, find_datelines
 from copydesk.structure import page_structure
@@ -49,15 +50,22 @@ LIBRARY_VERSION = "1"
 
 @dataclasses.dataclass(frozen=True)
 class Desk:
-    """What decides how pages are cleaned: the rules and the profiles, each with its version."""
+    """What decides how pages are cleaned: the rules, the profiles and site memory, each with its version."""
 
     rules: RuleBook
     profiles: ProfileBook
+    memory: Memory | None = None
 
     @property
     def ruleset(self) -> str:
         """The version that stands in every row."""
-        return f"{LIBRARY_VERSION}.{_tables_version()}-{self.rules.version}-{self.profiles.version}"
+        memory = f"-{self.memory.version}" if self.memory else ""
+        return f"{LIBRARY_VERSION}.{_tables_version()}-{self.rules.version}-{self.profiles.version}{memory}"
+
+    @functools.cached_property
+    def known(self) -> pl.DataFrame:
+        """The furniture that is known line by line, of every site; see `known_furniture`."""
+        return known_furniture(self.profiles, self.memory)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +74,8 @@ class Cleaned:
 
     `spans` is the ledger with every text, and with the pages that were quarantined after they were read;
     `pages` is how many came in, `characters` how many of theirs are not white space.
+    `sites` has a row an article whose site is known: `doc_id`, `site`, and `remembered`, how many different lines of
+    site memory stand on it.
     """
 
     articles: pl.DataFrame
@@ -74,6 +84,7 @@ class Cleaned:
     spans: pl.DataFrame
     pages: int
     characters: int
+    sites: pl.DataFrame
 
 
 @functools.cache
@@ -84,11 +95,14 @@ def _tables_version() -> str:
     return content.hexdigest()[:8]
 
 
-def open_desk(rules: Sequence[Path] = (), publishers: Sequence[Path] = ()) -> Desk:
-    """The desk with our rules and profiles and those of the given folders; raises RuleError."""
+def open_desk(
+    rules: Sequence[Path] = (), publishers: Sequence[Path] = (), memory: Path | None = None
+) -> Desk:
+    """The desk with our rules and profiles, those of the given folders, and a site memory; raises RuleError."""
     return Desk(
         load_rules(rules) if rules else our_rules(),
         load_profiles(publishers) if publishers else our_profiles(),
+        load_memory(memory) if memory else None,
     )
 
 
@@ -119,8 +133,10 @@ def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
     problem = pl.col("problems").list.len().fill_null(0) > 0
     readable = pages.filter(~problem & pl.col("text").is_not_null())
     lines, hits, dissections = mark_lines(readable, desk.rules)
+    sites = find_sites(readable, lines, desk.profiles)
+    lines, remembered = mark_known(lines, sites, desk.known)
     lines = page_structure(readable, lines, hits, desk.rules)
-    publishers = match_publishers(readable, lines, desk.profiles)
+    publishers = match_publishers(sites, lines)
     lines = decide_roles(lines, publishers)
     datelines = find_datelines(lines)
     spans = cut_spans(lines, dissections, datelines, cut_headlines(lines, readable, publishers))
@@ -139,7 +155,11 @@ def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
         )
         .select(pl.col(n).cast(t) for n, t in QUARANTINE.items())
     )
-    return Cleaned(articles, ledger, quarantine, spans, len(pages), int(pages["dense"].str.len_chars().sum()))
+    known = good.select("page", "doc_id").join(sites.drop_nulls("site"), on="page", maintain_order="left")
+    known = known.join(remembered, on="page", how="left", maintain_order="left")
+    known = known.select("doc_id", "site", pl.col("remembered").fill_null(0))
+    characters = int(pages["dense"].str.len_chars().sum())
+    return Cleaned(articles, ledger, quarantine, spans, len(pages), characters, known)
 
 
 def digest(data: bytes | memoryview) -> str:

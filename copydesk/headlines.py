@@ -18,6 +18,9 @@ from copydesk.windows import above, below, lines_to_next
 
 LATE_TITLE = 2
 """Paragraphs that may stand above a headline: a caption or two whose headline was lost at the top."""
+LINKED = ("related", "most_read", "other")
+"""What a headline may be on the pages that link to it, as site memory knows them. What recurs as something else is a
+headline only where its page's address tells it."""
 LEAD = 3
 """Paragraphs whose first words (`LEAD_LENGTH` characters of each) are looked for in titles."""
 LEAD_LENGTH = 100
@@ -109,7 +112,7 @@ def find_headlines(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
     fits = pl.col("high") & ~pl.col("sentences") & uncut
     lost = ~pl.col("high") & (pl.col("weight") >= LABEL) & uncut
     best = (
-        titles.filter(told | fits | lost)
+        titles.filter(told | ((fits | lost) & (pl.col("known_role").is_null() | pl.col("known_role").is_in(LINKED))))
         .with_columns(score=pl.sum_horizontal(sign.value.cast(pl.Float64) * sign.weight for sign in SIGNS))
         .sort("page", "score", "line", descending=[False, True, False])
         .unique("page", keep="first", maintain_order=True)
@@ -147,6 +150,7 @@ def _title_lines(lines: pl.DataFrame) -> pl.DataFrame:
         "gap_below",
         "prose_before",
         "cut_name",
+        "known_role",
     ]
     caption = pl.col("twin") & pl.col("text").str.contains(r"[.!?。][)\"”’]?( \(.*\))?$")
     several = pl.col("sentence") & pl.col("text").str.contains(r"\pL{2}[.!?]\s+\W?\p{Lu}|[^?？]$")

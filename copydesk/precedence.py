@@ -22,6 +22,7 @@ class Decision:
     """A row of the precedence table: the rule id for the ledger, the role, when it holds, and why.
 
     `role` None: the role comes from the furniture rule or header named in `rule_from`, or from the line's pieces.
+    `confidence_from`: the column that holds the line's own confidence.
     """
 
     rule: str
@@ -31,6 +32,7 @@ class Decision:
     confidence: float = 1.0
     rule_from: str | None = None
     role_from: str | None = None
+    confidence_from: str | None = None
     pieces: bool = False
 
 
@@ -87,6 +89,9 @@ PRECEDENCE: tuple[Decision, ...] = (
     Decision("", None, pl.col("cut_name").is_not_null(), "A short line below a furniture header.",
              rule_from="cut_name", role_from="cut_role", confidence=0.9),
     Decision("byline_printed_again", "repeat", kind_is("name", "byline") & pl.col("repeats"), "A byline stands a second time."),
+    Decision("", None, pl.col("known_rule").is_not_null(),
+             "The publisher's profile names the line as furniture, or site memory saw it on enough of the site's pages.",
+             rule_from="known_rule", role_from="known_role", confidence_from="known_confidence"),
     Decision("paragraph_above_headline", "body", pl.col("above_headline") & pl.col("prose") & (pl.col("weight") >= LONG_WEIGHT),
              "A whole paragraph above the headline: a late headline is in doubt sooner than it.", 0.6),
     Decision("caption_above_headline", "caption", pl.col("above_headline") & pl.col("sentence") & (pl.col("weight") <= 350),

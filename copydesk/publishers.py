@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
+from copydesk.roles import FURNITURE
 from copydesk.rules import RuleError, parse_toml
 
 PUBLISHERS_FOLDER = Path(__file__).parent / "publishers"
@@ -21,6 +22,8 @@ PUBLISHERS_FOLDER = Path(__file__).parent / "publishers"
 class Profile:
     """One outlet. domains: of its pages and its e-mail addresses, subdomains included. mastheads: lines that
     are its name and nothing else. zone: IANA zone of times printed without one. country: ISO 3166, lower case.
+    furniture: lines of its pages that are never the article's, each with its role. A profile that has furniture but
+    neither domains nor mastheads adds to the profile of the same name.
     """
 
     name: str
@@ -30,6 +33,12 @@ class Profile:
     mastheads: tuple[str, ...] = ()
     zone: str | None = None
     country: str | None = None
+    furniture: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def site(self) -> str:
+        """What site memory files its pages under: its first domain, else its name."""
+        return self.domains[0] if self.domains else self.name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,10 +50,19 @@ class ProfileBook:
 
     @functools.cached_property
     def table(self) -> pl.DataFrame:
-        """`profile` (its number), `publisher`, `zone`, `country`."""
-        rows = [(n, p.name, p.zone, p.country) for n, p in enumerate(self.profiles)]
-        schema = {"profile": pl.UInt16, "publisher": pl.String, "zone": pl.String, "country": pl.String}
+        """`profile` (its number), `site`, `publisher`, `zone`, `country`."""
+        rows = [(n, p.site, p.name, p.zone, p.country) for n, p in enumerate(self.profiles)]
+        schema = {
+            "profile": pl.UInt16, "site": pl.String, "publisher": pl.String, "zone": pl.String, "country": pl.String,
+        }  # fmt: skip
         return pl.DataFrame(rows, schema=schema, orient="row")
+
+    @functools.cached_property
+    def furniture(self) -> pl.DataFrame:
+        """Every furniture line of every profile: `site`, `line`, `role`."""
+        homes = {p.name: p.site for p in self.profiles if p.domains or p.mastheads}
+        rows = [(homes[p.name], line, role) for p in self.profiles for line, role in p.furniture]
+        return pl.DataFrame(rows, schema={"site": pl.String, "line": pl.String, "role": pl.String}, orient="row")
 
     @functools.cached_property
     def domains(self) -> pl.DataFrame:
@@ -62,8 +80,8 @@ class ProfileBook:
 def load_profiles(folders: Iterable[Path] = ()) -> ProfileBook:
     """Load our profiles and those of the given folders.
 
-    Raises RuleError, naming the file, for an unknown key, a missing name or why, an unknown zone, or a domain or
-    masthead that two profiles claim.
+    Raises RuleError, naming the file, for an unknown key, a missing name or why, an unknown zone or role, a domain
+    or masthead that two profiles claim, or furniture for a profile that is not there.
     """
     profiles, digest, owners = [], hashlib.sha256(), dict[str, str]()
     for folder in (PUBLISHERS_FOLDER, *folders):
@@ -78,6 +96,13 @@ def load_profiles(folders: Iterable[Path] = ()) -> ProfileBook:
                         f"{path.name}: {claim!r} belongs to {owners[claim]} already: drop it from one of them"
                     )
                 owners[claim] = path.name
+    homes = {p.name for p in profiles if p.domains or p.mastheads}
+    for profile in profiles:
+        if profile.name not in homes:
+            raise RuleError(
+                f"{profile.file}: no profile is named {profile.name!r}: give `domains` or `mastheads`, or the name "
+                "of the profile that the furniture belongs to"
+            )
     return ProfileBook(tuple(profiles), digest.hexdigest()[:12])
 
 
@@ -94,8 +119,9 @@ def _read_profile(file: str, source: bytes) -> Profile:
         raise RuleError(f"{file}: unknown key {unknown}: known are {sorted(known)}")
     if missing := [k for k in ("name", "why") if not entry.get(k)]:
         raise RuleError(f"{file}: {missing} missing: a profile says whose it is and why it is needed")
-    if not (entry.get("domains") or entry.get("mastheads")):
+    if not (entry.get("domains") or entry.get("mastheads") or entry.get("furniture")):
         raise RuleError(f"{file}: needs `domains` or `mastheads`, or no page can ever match it")
+    entry["furniture"] = _read_furniture(file, entry.get("furniture", []))
     if zone := entry.get("zone"):
         try:
             ZoneInfo(zone)
@@ -105,6 +131,21 @@ def _read_profile(file: str, source: bytes) -> Profile:
     return Profile(**values, file=file)
 
 
+def _read_furniture(file: str, entries: Any) -> list[tuple[str, str]]:
+    lines: dict[str, str] = {}
+    for entry in entries if isinstance(entries, list) else [entries]:
+        if not (isinstance(entry, dict) and entry.keys() == {"line", "role"} and str(entry["line"]).strip()):
+            raise RuleError(f'{file}: furniture {entry!r}: each is {{ line = "...", role = "..." }}')
+        if entry["role"] not in FURNITURE:
+            raise RuleError(
+                f"{file}: furniture {entry['line']!r}: role {entry['role']!r} is none of {sorted(FURNITURE)}"
+            )
+        if entry["line"] in lines:
+            raise RuleError(f"{file}: furniture {entry['line']!r} stands twice: drop one of them")
+        lines[entry["line"]] = entry["role"]
+    return list(lines.items())
+
+
 COPYRIGHT_NAME = (
     r"(?i)(?:©|ⓒ|\(c\)|copyright)[\s©ⓒ]*(?:(?:19|20)\d\d(?:\s?[-–]\s?(?:19|20)\d\d)?)?[\s,:]*"
     r"([^\s\d.,|©ⓒ][^.,|©ⓒ]{1,38}?)\s*(?:[.,|]|all rights|alle rechte|tous droits|todos los|무단|無断|$)"
@@ -112,11 +153,12 @@ COPYRIGHT_NAME = (
 """The owner that a copyright line names."""
 
 
-def match_publishers(pages: pl.DataFrame, lines: pl.DataFrame, book: ProfileBook) -> pl.DataFrame:
-    """Find each page's publisher: its profile's name by the URL's host, a masthead line or an e-mail address on the
-    page; else the host; else the name on its first lines or in its copyright line.
+def find_sites(pages: pl.DataFrame, lines: pl.DataFrame, book: ProfileBook) -> pl.DataFrame:
+    """Find each page's site and outlet: its profile by the URL's host, a masthead line or an e-mail address on the
+    page; else the host alone.
 
-    `pages` has `page` and `url`; `lines` those of `page_structure`. Returns `page`, `publisher`, `masthead` (the
+    `pages` has `page` and `url`; `lines` has `page` and `text`. Returns `page`, `site` (the profile's first domain,
+    else the host; null where neither is known), `publisher` (the profile's name, else the host), `masthead` (the
     publisher as a line of the page spells it, or null), `zone` and `country`.
     """
     hosts = pages.select("page", host=host(pl.col("url")))
@@ -135,13 +177,6 @@ def match_publishers(pages: pl.DataFrame, lines: pl.DataFrame, book: ProfileBook
         .unique("page", keep="first", maintain_order=True)
         .join(book.table, on="profile")
     )
-    top = lines.filter(pl.col("rule_name") == "masthead_first_line").select("page", named="text")
-    owner = (
-        lines.filter(pl.col("in_tail"), pl.col("weight") <= 200)
-        .select("page", named=pl.col("text").str.extract(COPYRIGHT_NAME, 1).str.strip_chars())
-        .drop_nulls()
-    )
-    named = pl.concat([top, owner]).unique("page", keep="first", maintain_order=True)
     mastheads = (
         lines.join(book.mastheads, on="text")
         .select("page", masthead="text")
@@ -149,15 +184,29 @@ def match_publishers(pages: pl.DataFrame, lines: pl.DataFrame, book: ProfileBook
     )
     return (
         hosts.join(found, on="page", how="left", maintain_order="left")
-        .join(named, on="page", how="left", maintain_order="left")
         .join(mastheads, on="page", how="left", maintain_order="left")
         .select(
-            "page",
-            pl.coalesce("publisher", "host", "named").alias("publisher"),
-            "masthead",
-            "zone",
-            "country",
+            "page", pl.coalesce("site", "host").alias("site"), pl.coalesce("publisher", "host").alias("publisher"),
+            "masthead", "zone", "country",
         )
+    )  # fmt: skip
+
+
+def match_publishers(sites: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """Complete `publisher` where no profile and no URL named it: the name on the page's first lines or in its
+    copyright line. `sites` is from `find_sites`, `lines` from `page_structure`.
+    """
+    top = lines.filter(pl.col("rule_name") == "masthead_first_line").select("page", named="text")
+    owner = (
+        lines.filter(pl.col("in_tail"), pl.col("weight") <= 200)
+        .select("page", named=pl.col("text").str.extract(COPYRIGHT_NAME, 1).str.strip_chars())
+        .drop_nulls()
+    )
+    named = pl.concat([top, owner]).unique("page", keep="first", maintain_order=True)
+    return (
+        sites.join(named, on="page", how="left", maintain_order="left")
+        .with_columns(publisher=pl.coalesce("publisher", "named"))
+        .drop("named")
     )
 
 

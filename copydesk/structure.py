@@ -60,7 +60,9 @@ def _fired_rules(lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.
     facts = rule_facts(book)
     everywhere = facts.filter((pl.col("where") == "anywhere") & ~pl.col("weak")).select("rule")
     certain = hits.join(everywhere, on="rule", how="semi").select("line").unique()
-    lines = lines.with_columns(hit=pl.col("line").is_in(certain["line"].implode()))
+    lines = lines.with_columns(
+        hit=pl.col("line").is_in(certain["line"].implode()) | pl.col("known_rule").is_not_null()
+    )
     shape = (
         (pl.col("sentence") | (pl.col("weight") >= LONG_WEIGHT))
         & ~pl.col("hit")

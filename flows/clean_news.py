@@ -6,6 +6,7 @@ the gates over all of them, publish a snapshot, and draw the report. Tasks pass 
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import os
@@ -25,23 +26,25 @@ from prefect.logging import get_run_logger
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import BeforeValidator, Field
 
+from copydesk.cleaning import Desk
 from flows import laws
+from flows.drift import site_furniture
 from flows.errors import GateError, RunError
 from flows.figures import Figures, add_up
 from flows.gates import Gates, judge
 from flows.history import build_report, past_runs, run_row, versions
+from flows.learn import learn_from_shards
 from flows.parts import write_part
 from flows.progress import tell
 from flows.readers import ReadOptions, open_source
 from flows.report import artifact_table, markdown_summary, write_report
-from flows.request import Request, open_request
-from flows.shards import clean_shard
+from flows.request import Request, open_request, open_rules
+from flows.shards import SHARD_BYTES, clean_shard
 from flows.snapshots import SnapshotStore, Staging
 from flows.staging import stage
 from schemas import ARTICLES, DATASETS, LEDGER, QUARANTINE, RUNS, SCHEMA_VERSION
 
-SHARD_BYTES = 32_000_000
-"""Text of a shard: enough that a batch is worth its start, little enough that two fit in 2 GiB."""
+MEMORY = "memory.toml"
 WORKERS = min(4, os.cpu_count() or 1)
 
 PathText = Annotated[str, BeforeValidator(lambda path: os.fspath(path) if isinstance(path, os.PathLike) else path)]
@@ -74,13 +77,23 @@ def read_pages(source: str, options: dict[str, Any], folder: Path) -> list[dict[
 
 
 @task(name="clean shard", task_run_name="clean {shard.stem}", cache_policy=NO_CACHE, **_RETRY)
-def clean_one_shard(shard: Path, folder: Path, rules: Sequence[Path], publishers: Sequence[Path]) -> Path:
+def clean_one_shard(
+    shard: Path, folder: Path, rules: Sequence[Path], publishers: Sequence[Path], memory: Path | None
+) -> Path:
     """Clean one shard into part files below `folder`; returns the path of its figures."""
     if not folder.is_dir():
         raise RunError("the run was stopped")
-    figures = clean_shard(shard, folder, rules=rules, publishers=publishers)
+    figures = clean_shard(shard, folder, rules=rules, publishers=publishers, memory=memory)
     get_run_logger().info("Cleaned %s.", shard.stem)
     return figures
+
+
+@task(name="learn site memory", cache_policy=NO_CACHE)
+def learn_memory(shards: list[dict[str, Any]], folder: Path, desk: Desk) -> Path:
+    """Learn which lines recur on each site's pages; the memory goes into `folder`, in the end beside the report."""
+    text = learn_from_shards([(s["path"], s["pages"]) for s in shards], folder, desk)
+    (folder / MEMORY).write_text(text, encoding="utf-8")
+    return folder / MEMORY
 
 
 @task(name="publish snapshot", cache_policy=NO_CACHE)
@@ -115,6 +128,8 @@ def clean_news(
     url_column: str | None = None,
     rules: list[Path] = [],  # noqa: B006
     publishers: list[Path] = [],  # noqa: B006
+    memory: Path | None = None,
+    learn: bool = False,
     max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.5,
     publish_failed: bool = False,
 ) -> dict[str, Any]:
@@ -131,13 +146,15 @@ def clean_news(
         url_column: Column or key that holds a page's URL; it names the publisher.
         rules: Folders of your own rule files, beside ours.
         publishers: Folders of your own publisher profiles, beside ours.
+        memory: A site memory that `copydesk learn` made: furniture that recurs on a site's pages.
+        learn: Learn a site memory from the pages of this very run first; it is kept beside the report.
         max_quarantined: Share of pages (0 to 1) that may be quarantined before the run fails.
         publish_failed: Publish even where a quality gate fails.
     """
     clock = _Clock()
     columns = {"text_column": text_column, "id_column": id_column, "url_column": url_column}
-    request = open_request(source, output, columns, rules, publishers)
-    store, ruleset = request.store, request.desk.ruleset
+    request = open_request(source, output, columns, rules, publishers, memory, learn=learn)
+    store = request.store
     run_id = f"{clock.started:%Y%m%dT%H%M%S}Z-{secrets.token_hex(2)}"
     snapshot = None
     with store.lock():
@@ -146,15 +163,24 @@ def clean_news(
         try:
             with clock.step("read"):
                 shards = read_pages(source, columns, pages_folder)
+            if learn:
+                with clock.step("learn"):
+                    memory = learn_memory(shards, pages_folder, request.desk)
+                    request = dataclasses.replace(request, desk=open_rules(rules, publishers, memory))
+                    learnt = memory.read_bytes()
+            ruleset = request.desk.ruleset
             with clock.step("clean"):
-                figures = _clean_all(shards, staging.path, rules, publishers)
+                figures = _clean_all(shards, staging.path, rules, publishers, memory)
             shutil.rmtree(pages_folder, ignore_errors=True)
             held = _laws(figures, sum(s["pages"] for s in shards))
-            verdict = judge(figures, Gates(max_quarantined=max_quarantined))
+            furniture = site_furniture(figures["memory"], request.desk.memory)
+            verdict = judge(figures, Gates(max_quarantined=max_quarantined), furniture)
             run = {
                 "run_id": run_id, "name": f"clean {source}", "started_at": clock.started, "source": source,
                 "output": output, "steps": clock.steps, **_sizes(request, staging, ruleset), **clock.now(),
-                "parameters": {**columns, "rules": rules, "publishers": publishers, "max_quarantined": max_quarantined},
+                "parameters": {**columns, "rules": rules, "publishers": publishers,
+                               "memory": f"reports/{run_id}/{MEMORY}" if learn else memory,
+                               "max_quarantined": max_quarantined},
             }  # fmt: skip
             runs = _history(request, staging, run_row(run, figures, verdict), ruleset)
             if verdict["status"] != "failed" or publish_failed:
@@ -169,7 +195,9 @@ def clean_news(
             else:
                 store.discard(staging)
             with clock.step("report"):
-                report = build_report(run | clock.now(), figures, verdict, held, request.desk, runs)
+                report = build_report(run | clock.now(), figures, verdict, held, request.desk, runs, furniture)
+                if learn:
+                    (store.report_folder(run_id) / MEMORY).write_bytes(learnt)
                 page = publish_report(report, store.report_folder(run_id))
                 store.point_latest(run_id)
         except BaseException as error:
@@ -185,7 +213,7 @@ def clean_news(
     if verdict["status"] == "failed" and not publish_failed:
         raise GateError(f"{verdict['sentence']} Nothing was published; see {page}")
     return {
-        "run_id": run_id, "task_runs": len(shards) + 3, "verdict": verdict, "snapshot": str(snapshot),
+        "run_id": run_id, "task_runs": len(shards) + 3 + learn, "verdict": verdict, "snapshot": str(snapshot),
         "report": str(page), "steps": clock.steps, "skipped": [f"{s.name} ({s.why})" for s in request.source.skipped],
         **{k: figures[k] for k in ("pages_in", "articles", "quarantined", "characters_in", "characters_furniture")},
         "warnings": {w["warning"]: w["pages"] for w in figures["warnings"]},
@@ -195,11 +223,15 @@ def clean_news(
 
 
 def _clean_all(
-    shards: list[dict[str, Any]], folder: Path, rules: Sequence[Path], publishers: Sequence[Path]
+    shards: list[dict[str, Any]],
+    folder: Path,
+    rules: Sequence[Path],
+    publishers: Sequence[Path],
+    memory: Path | None,
 ) -> Figures:
     """Clean every shard, as many at once as the task runner allows, and add their figures up in shard order."""
     pages = sum(s["pages"] for s in shards)
-    futures = {clean_one_shard.submit(s["path"], folder, rules, publishers): s for s in shards}
+    futures = {clean_one_shard.submit(s["path"], folder, rules, publishers, memory): s for s in shards}
     done = 0
     tell("clean", done, pages)
     for future in as_completed(list(futures)):

@@ -58,6 +58,12 @@ ProfileFolders = Annotated[
         help="Folder of your own publisher profiles (*.toml), beside ours. Repeatable.",
     ),
 ]
+MemoryFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--memory", metavar="FILE", help="Site memory that `copydesk learn` made: lines that recur on a site's pages."
+    ),
+]
 
 
 @app.command()
@@ -71,6 +77,10 @@ def run(
     url_column: UrlColumn = None,
     rules: RuleFolders = [],  # noqa: B006
     publishers: ProfileFolders = [],  # noqa: B006
+    memory: MemoryFile = None,
+    learn: Annotated[
+        bool, typer.Option("--learn", help="Learn a site memory from these pages first; it is kept beside the report.")
+    ] = False,
     workers: Annotated[int, typer.Option("--workers", "-w", min=1, help="Shards cleaned at once.")] = min(
         4, os.cpu_count() or 1
     ),
@@ -97,6 +107,8 @@ def run(
         copydesk run pages.parquet --id-column id --url-column url -o clean
 
         copydesk run crawl.jsonl --text-column content --workers 2
+
+        copydesk run crawl/ --memory memory.toml
     """
     from flows.launch import launch  # noqa: PLC0415
 
@@ -104,10 +116,51 @@ def run(
         {
             "source": source, "output": str(output), "text_column": text_column, "id_column": id_column,
             "url_column": url_column, "rules": list(rules), "publishers": list(publishers),
-            "max_quarantined": max_quarantined, "publish_failed": publish_failed,
+            "memory": memory, "learn": learn, "max_quarantined": max_quarantined, "publish_failed": publish_failed,
         },
         workers=workers, verbose=verbose,
     )  # fmt: skip
+
+
+@app.command()
+def learn(
+    source: Annotated[str, typer.Argument(help="Pages to learn from: as for `copydesk run`.")],
+    memory: Annotated[
+        Path, typer.Option("--memory", metavar="FILE", help="The file to write; what you judged in it before is kept.")
+    ],
+    text_column: TextColumn = "text",
+    id_column: IdColumn = None,
+    url_column: UrlColumn = None,
+    rules: RuleFolders = [],  # noqa: B006
+    publishers: ProfileFolders = [],  # noqa: B006
+    propose: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--propose", metavar="FOLDER", help="Also write a publisher profile for each site with these lines."
+        ),
+    ] = None,
+) -> None:
+    """Learn which lines recur on the pages of each site, and so are menus, boxes and notices rather than articles.
+
+    Writes a site memory: a text file to read, correct and give to `copydesk run --memory FILE`. In it, each line has a
+    role and a status; set `status = "rejected"` where a line is part of the articles after all. A page's site is the
+    host of its URL, or the publisher whose profile it matches; pages without either teach nothing.
+
+    All counts are made anew from the pages given, so give all that you have, and again when the site changes. The same
+    pages give the same file in any order.
+
+    Examples:
+
+        copydesk learn crawl.parquet --url-column url --memory memory.toml
+
+        copydesk run crawl.parquet --url-column url --memory memory.toml
+
+        copydesk learn crawl.parquet --url-column url --memory memory.toml --propose my-publishers
+    """
+    from flows.learn import learn as learn_pages  # noqa: PLC0415
+
+    columns = {"text_column": text_column, "id_column": id_column, "url_column": url_column}
+    learn_pages(source, columns, rules, publishers, memory, propose)
 
 
 @app.command()
@@ -116,6 +169,7 @@ def explain(
     url: Annotated[Optional[str], typer.Option(help="The page's URL: it names the publisher.")] = None,  # noqa: UP045
     rules: RuleFolders = [],  # noqa: B006
     publishers: ProfileFolders = [],  # noqa: B006
+    memory: MemoryFile = None,
     width: Annotated[int, typer.Option(help="Columns to print; 0: as wide as the terminal.")] = 0,
 ) -> None:
     """Print one page with every span coloured by its role, and the rule that decided it in the margin.
@@ -126,7 +180,7 @@ def explain(
     """
     from flows.explain import explain_page  # noqa: PLC0415
 
-    explain_page(page, url=url, rules=rules, publishers=publishers, width=width)
+    explain_page(page, url=url, rules=rules, publishers=publishers, memory=memory, width=width)
 
 
 @app.command()

@@ -42,14 +42,22 @@ KEPT, CUT = "▌", "░"
 _PLAIN = {KEPT: "|", CUT: ":"}
 
 
-def explain_page(page: str, *, url: str | None, rules: Sequence[Path], publishers: Sequence[Path], width: int) -> None:
+def explain_page(
+    page: str,
+    *,
+    url: str | None,
+    rules: Sequence[Path],
+    publishers: Sequence[Path],
+    width: int,
+    memory: Path | None = None,
+) -> None:
     """Clean one page and print it, span by span."""
     raw = _read(page)
     decoded = decode(raw)
     if decoded.text is None:
         raise UsageError(f"{page}: {decoded.problem}: {decoded.detail}; give a text file")
     name = "standard input" if page == "-" else page
-    cleaned = clean(decoded.text, url=url, doc_id=name, desk=open_rules(rules, publishers))
+    cleaned = clean(decoded.text, url=url, doc_id=name, desk=open_rules(rules, publishers, memory))
     console = open_console(width)
     console.print(_record(cleaned, name))
     if len(cleaned.spans):

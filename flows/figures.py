@@ -44,12 +44,21 @@ def shard_figures(cleaned: Cleaned, whole: pl.DataFrame) -> Figures:
     }
 
 
+def memory_figures(cleaned: Cleaned) -> list[dict[str, Any]]:
+    """Of each site, its `pages` that are articles and the lines of site memory `seen` on them, each once a page."""
+    kept = cleaned.sites.join(cleaned.articles.select("doc_id"), on="doc_id", how="semi")
+    counts = kept.group_by("site").agg(
+        pages=pl.len().cast(pl.Int64), seen=pl.col("remembered").sum().cast(pl.Int64)
+    )
+    return counts.sort("site").to_dicts()
+
+
 def add_up(shards: Iterable[Figures]) -> Figures:
     """Add the figures of shards, in shard order: the sums, and the first examples of each kind."""
     total: Figures = {}
     keys = {
         "roles": ("role",), "rules": ("rule", "role"), "publishers": ("publisher",),
-        "failures": ("check", "column"), "warnings": ("warning",),
+        "failures": ("check", "column"), "warnings": ("warning",), "memory": ("site",),
     }  # fmt: skip
     for figures in shards:
         for name, value in figures.items():
@@ -63,7 +72,7 @@ def add_up(shards: Iterable[Figures]) -> Figures:
     out: Figures = {name: total.get(name, 0) for name in COUNTS}
     for name, by in keys.items():
         rows = total.get(name, {}).values()
-        size = "pages" if name in ("failures", "warnings", "publishers") else "characters"
+        size = "pages" if name in ("failures", "warnings", "publishers", "memory") else "characters"
         out[name] = sorted(rows, key=lambda r: (-r[size], *(str(r[k]) for k in by)))
     return out | {"worst_pages": worst}
 

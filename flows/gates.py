@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flows.drift import told
 from flows.figures import Figures
 
 Verdict = dict[str, Any]
@@ -20,8 +22,11 @@ class Gates:
     warn_without_headline: float = 0.5
 
 
-def judge(figures: Figures, gates: Gates) -> Verdict:
-    """The verdict on a run: `status` (passed, warned, failed), a sentence for a person, and each gate's figure."""
+def judge(figures: Figures, gates: Gates, furniture: Sequence[Mapping[str, Any]] = ()) -> Verdict:
+    """The verdict on a run: `status` (passed, warned, failed), a sentence for a person, and each gate's figure.
+
+    `furniture` is from `drift.site_furniture`.
+    """
     pages, articles = figures["pages_in"], figures["articles"]
     missing = {w["warning"]: w["pages"] for w in figures["warnings"]}
 
@@ -44,6 +49,9 @@ def judge(figures: Figures, gates: Gates) -> Verdict:
         rows.append(
             _gate(name, "warn", without, limit, without <= limit, f"{without:.1%} of the articles have no {thing}")
         )
+    if furniture:
+        changed = [f for f in furniture if f["changed"]]
+        rows.append(_gate("furniture_as_learnt", "warn", len(changed), 0, not changed, told(changed)))
     failed = [g for g in rows if not g["passed"] and g["level"] == "fail"]
     warned = [g for g in rows if not g["passed"] and g["level"] == "warn"]
     status = "failed" if failed else "warned" if warned else "passed"

@@ -43,6 +43,7 @@ def versions(desk: Desk) -> dict[str, str]:
     ours = {
         "copydesk": __version__,
         "ruleset": desk.ruleset,
+        **({"site memory": desk.memory.version} if desk.memory else {}),
         "schema": SCHEMA_VERSION,
         "python": platform.python_version(),
     }
@@ -71,9 +72,15 @@ def run_row(run: dict[str, Any], figures: Figures, verdict: Verdict) -> pl.DataF
 
 
 def build_report(
-    run: dict[str, Any], figures: Figures, verdict: Verdict, laws: list[Law], desk: Desk, history: pl.DataFrame
+    run: dict[str, Any],
+    figures: Figures,
+    verdict: Verdict,
+    laws: list[Law],
+    desk: Desk,
+    history: pl.DataFrame,
+    furniture: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """The report as a JSON-ready dict; `history` is the runs dataset with this run in it."""
+    """The report as a JSON-ready dict; `history` is the runs dataset with this run in it, `furniture` from `drift`."""
     known = {r.name: (r.file, r.why, r.role) for r in desk.rules.rules}
     own = {d.rule: ("precedence.py", d.why, d.role) for d in PRECEDENCE if d.rule} | PIECE_RULES
     fired = {r["rule"] for r in figures["rules"]}
@@ -102,6 +109,7 @@ def build_report(
             if name not in fired
         ],
         "publishers": figures["publishers"],
+        "memory": furniture,
         "failures": [
             f | {"meaning": FAILURES.get(f["check"], _column_meaning(f["column"]))} for f in figures["failures"]
         ],
@@ -116,6 +124,8 @@ PIECE_RULES: dict[str, tuple[str, str, str | None]] = {
     "credit_line": ("dissect.py", "A line that is only a picture credit.", "credit"),
     "caption_printed_twice": ("dissect.py", "One caption printed twice in a line, or on two.", "repeat"),
     "kicker_in_brackets": ("spans.py", "Words in square brackets before the headline.", "kicker"),
+    "site_memory": ("site memory", "The line stands on many pages of the site.", None),
+    "publisher_furniture": ("publisher profile", "The publisher's profile names the line as furniture.", None),
     "dateline_printed": ("spans.py", "Place, day and agency before the first paragraph.", "dateline"),
 }
 

@@ -107,7 +107,10 @@ def _check(parameters: dict[str, Any]) -> None:
     from flows.request import open_request  # noqa: PLC0415
 
     columns = {name: parameters[name] for name in ("text_column", "id_column", "url_column")}
-    open_request(parameters["source"], parameters["output"], columns, parameters["rules"], parameters["publishers"])
+    open_request(
+        parameters["source"], parameters["output"], columns, parameters["rules"], parameters["publishers"],
+        parameters["memory"], learn=parameters["learn"],
+    )  # fmt: skip
 
 
 def _warm_up(parameters: dict[str, Any]) -> None:

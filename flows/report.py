@@ -75,7 +75,7 @@ MEASURES = (
 
 SECTIONS: dict[str, Any] = {
     "run": {}, "verdict": {}, "balance": {}, "roles": [], "rules": [], "never_fired": [], "publishers": [],
-    "failures": [], "warnings": [], "steps": [], "worst_pages": [], "history": [],
+    "memory": [], "failures": [], "warnings": [], "steps": [], "worst_pages": [], "history": [],
 }  # fmt: skip
 
 MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~&])")

@@ -9,6 +9,7 @@ from typing import Any
 
 from copydesk import open_desk
 from copydesk.cleaning import Desk
+from copydesk.memory import Memory, load_memory
 from copydesk.rules import RuleError
 from flows.errors import UsageError
 from flows.readers import ReadOptions, Source, open_source
@@ -25,24 +26,47 @@ class Request:
 
 
 def open_request(
-    source: str, output: str, columns: Mapping[str, Any], rules: Sequence[Path], publishers: Sequence[Path]
+    source: str,
+    output: str,
+    columns: Mapping[str, Any],
+    rules: Sequence[Path],
+    publishers: Sequence[Path],
+    memory: Path | None = None,
+    *,
+    learn: bool = False,
 ) -> Request:
     """Open everything a run needs; `columns` are those of ReadOptions. Raises UsageError, which names the cure."""
+    if learn and memory:
+        raise UsageError("a run either learns a site memory or is given one: drop --learn or --memory")
     found = open_source(source, ReadOptions(**columns))
-    desk = open_rules(rules, publishers)
+    desk = open_rules(rules, publishers, memory)
     return Request(desk, found, SnapshotStore(Path(output)).open())
 
 
-def open_rules(rules: Sequence[Path], publishers: Sequence[Path] = ()) -> Desk:
-    """The desk with the user's folders beside ours. Raises UsageError for what is no folder of rule files."""
+def open_rules(rules: Sequence[Path], publishers: Sequence[Path] = (), memory: Path | None = None) -> Desk:
+    """The desk with the user's folders beside ours, and his site memory. Raises UsageError for what is none."""
+    if memory is not None:
+        open_memory(memory)
     for folder, kind in (*((f, "rule files") for f in rules), *((f, "publisher profiles") for f in publishers)):
         if not folder.is_dir():
             raise UsageError(f"no such folder: {folder}; name a folder of {kind} (*.toml)")
         if not any(folder.glob("*.toml")):
             raise UsageError(f"{folder} has no *.toml file; name a folder of {kind}")
     try:
-        return open_desk(rules, publishers)
+        return open_desk(rules, publishers, memory)
     except RuleError as error:
         raise UsageError(str(error)) from error
     except OSError as error:
         raise UsageError(f"cannot read {error.filename}: {error.strerror}; check its rights") from error
+
+
+def open_memory(path: Path) -> Memory:
+    """The site memory in a file. Raises UsageError, which names the file and the cure."""
+    if not path.is_file():
+        raise UsageError(f"no such file: {path}; make a site memory with `copydesk learn SOURCE --memory {path}`")
+    try:
+        return load_memory(path)
+    except RuleError as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}; check its rights") from error

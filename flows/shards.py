@@ -13,18 +13,28 @@ from copydesk import clean_pages, open_desk
 from copydesk.cleaning import Cleaned
 from flows import laws
 from flows.errors import RunError
-from flows.figures import Figures, shard_figures
+from flows.figures import Figures, memory_figures, shard_figures
 from flows.parts import write_part
 from schemas import ARTICLES, LEDGER, PAGES, QUARANTINE
 
+SHARD_BYTES = 32_000_000
+"""Text of a shard: enough that a batch is worth its start, little enough that two fit in 2 GiB."""
 
-def clean_shard(shard: Path, folder: Path, *, rules: Sequence[Path] = (), publishers: Sequence[Path] = ()) -> Path:
+
+def clean_shard(
+    shard: Path,
+    folder: Path,
+    *,
+    rules: Sequence[Path] = (),
+    publishers: Sequence[Path] = (),
+    memory: Path | None = None,
+) -> Path:
     """Clean the staged pages of `shard` into part files below `folder`; returns the path of its figures (JSON).
 
     The parts are `<dataset>/part-<number>.parquet`, named like the shard, and absent where they would be empty.
     Raises RunError where a law is broken.
     """
-    desk = open_desk(rules, publishers)
+    desk = open_desk(rules, publishers, memory)
     pages = pl.read_ipc(shard)
     cleaned = validate(clean_pages(admit(pages), desk=desk), pages)
     whole = laws.whole_texts(cleaned.articles, cleaned.ledger)
@@ -35,6 +45,8 @@ def clean_shard(shard: Path, folder: Path, *, rules: Sequence[Path] = (), publis
             (folder / dataset.name).mkdir(parents=True, exist_ok=True)
             write_part(frame, dataset, folder / dataset.name / f"part-{number}.parquet", ruleset=desk.ruleset)
     figures = shard_figures(cleaned, whole)
+    if desk.memory:
+        figures["memory"] = memory_figures(cleaned)
     return write_figures(figures, shard.with_suffix(".json"))
 
 

@@ -17,7 +17,7 @@ from flows.progress import listening
 from flows.wording import shown
 
 STATUS = {"passed": "green", "warned": "yellow", "failed": "red"}
-STEPS = {"start": "starting", "read": "reading", "clean": "cleaning"}
+STEPS = {"start": "starting", "read": "reading", "clean": "cleaning", "learn": "learning"}
 PIPED_WIDTH = 120
 """Columns where there is no terminal to ask."""
 _NAMED = 3

@@ -19,6 +19,7 @@ import typer
 from packaging.requirements import Requirement
 
 import copydesk
+from copydesk.memory import load_memory
 from copydesk.publishers import PUBLISHERS_FOLDER, Profile, load_profiles
 from copydesk.rules import RULES_FOLDER, Rule, load_rules
 from schemas import DATASETS
@@ -146,7 +147,9 @@ def test_every_make_target_is_in_the_help() -> None:
 
 
 def test_the_rules_of_the_readme_load(tmp_path: Path) -> None:
-    rule, profile = blocks("toml")
+    rule, profile, memory = blocks("toml")
+    (tmp_path / "memory.toml").write_text(memory, encoding="utf-8")
+    assert load_memory(tmp_path / "memory.toml").entries["line"].str.starts_with("Got a story").all()
     for name, text in (("rules", rule), ("publishers", profile)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "readme.toml").write_text(text, encoding="utf-8")

@@ -54,14 +54,14 @@ def one_line(spoken: Spoken, code: int, *words: str) -> None:
         assert word in spoken.err
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["explain"], ["verify"], ["rules"], ["rules", "list"], ["rules", "test"], ["rules", "hits"]], ids=" ".join)  # fmt: skip
+@pytest.mark.parametrize("command", [[], ["run"], ["learn"], ["explain"], ["verify"], ["rules"], ["rules", "list"], ["rules", "test"], ["rules", "hits"]], ids=" ".join)  # fmt: skip
 def test_help_teaches(copydesk, command: list[str]) -> None:  # type: ignore[no-untyped-def]
     spoken = copydesk(*command, "--help")
     assert spoken.code == 0
     assert spoken.err == ""
     assert "Usage: copydesk" in spoken.out
     assert len(spoken.out.splitlines()) > 8
-    if command in ([], ["run"], ["explain"]):
+    if command in ([], ["run"], ["learn"], ["explain"]):
         assert "xample" in spoken.out or "Start here" in spoken.out
     if not command:
         assert "Exit codes: 0 good" in spoken.out
