@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
-from copydesk.precedence import PRECEDENCE, UNCUT, kind_is
+from copydesk.line_model import ask_model
+from copydesk.precedence import BODY, FIRM, MODEL, PRECEDENCE, SOFT, UNCUT, Decision, kind_is
 from copydesk.windows import above, any_on_page, below, first_line_where, last_line_where, sum_before
 
 
@@ -13,18 +16,12 @@ def decide_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
 
     `publishers` is what `match_publishers` found.
     """
-    outlet = publishers.select("page", outlet=pl.coalesce("masthead", "publisher"))
-    lines = lines.join(outlet, on="page", how="left", maintain_order="left").with_columns(
-        masthead=(
-            (pl.col("text").str.strip_chars("/|–—- ") == pl.col("outlet"))
-            & (pl.col("in_head") | pl.col("in_tail"))
-        ).fill_null(False)
-    )
-    lines = _context(lines)
+    lines = suppose_roles(lines, publishers)
+    lines = lines.with_columns(ask_model(lines))
+    kept = pl.col("soft").is_in([n for n, d in enumerate(PRECEDENCE) if d.role in BODY])
+    overruled = pl.col("unsure") & (pl.col("model_keeps") != kept)
     lines = lines.with_columns(
-        decision=pl.coalesce(
-            *(pl.when(d.when.fill_null(False)).then(pl.lit(n, pl.UInt8)) for n, d in enumerate(PRECEDENCE))
-        )
+        decision=pl.coalesce("firm", pl.when(overruled).then(_first_row(MODEL, len(FIRM))), "soft")
     )
     own = dict(enumerate(PRECEDENCE))
     borrowed = [n for n, d in own.items() if d.rule_from]
@@ -41,11 +38,37 @@ def decide_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
             rule,
             pl.col("decision").replace_strict({n: d.rule for n, d in own.items()}, return_dtype=pl.String),
         ),
-        confidence=pl.col("decision").replace_strict(
-            {n: d.confidence for n, d in own.items()}, return_dtype=pl.Float32
+        confidence=pl.when(pl.col("decision").is_in([n for n, d in own.items() if d.by_model]))
+        .then(_sureness)
+        .otherwise(
+            pl.col("decision").replace_strict({n: d.confidence for n, d in own.items()}, return_dtype=pl.Float32)
         ),
         in_pieces=pl.col("decision").is_in([n for n, d in own.items() if d.pieces]),
     )
+
+
+def suppose_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
+    """What the rules alone make of the lines: `firm` and `soft` (rows of PRECEDENCE), `decision`, `unsure`."""
+    outlet = publishers.select("page", outlet=pl.coalesce("masthead", "publisher"))
+    lines = lines.join(outlet, on="page", how="left", maintain_order="left").with_columns(
+        masthead=(
+            (pl.col("text").str.strip_chars("/|–—- ") == pl.col("outlet")) & (pl.col("in_head") | pl.col("in_tail"))
+        ).fill_null(False)
+    )
+    lines = _context(lines)
+    lines = lines.with_columns(firm=_first_row(FIRM, 0), soft=_first_row(SOFT, len(FIRM) + len(MODEL)))
+    return lines.with_columns(decision=pl.coalesce("firm", "soft"), unsure=pl.col("firm").is_null())
+
+
+def _first_row(rows: Sequence[Decision], start: int) -> pl.Expr:
+    """The number of the first of these rows that holds, counted from `start`; null where none does."""
+    return pl.coalesce(*(pl.when(d.when.fill_null(False)).then(pl.lit(n, pl.UInt8)) for n, d in enumerate(rows, start)))
+
+
+_sureness = ((pl.when("model_keeps").then("model_chance").otherwise(1000 - pl.col("model_chance")) + 5) // 10).cast(
+    pl.Float32
+) / 100
+"""The model's chance that it is right, to two digits."""
 
 
 def _context(lines: pl.DataFrame) -> pl.DataFrame:
@@ -73,8 +96,7 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
     cue_before = above(kind_is("cue")).fill_null(False)
     lines = lines.with_columns(
         cued_name=cue_before & (kind_is("name") | (pl.col("weight") <= 40)) & ~pl.col("sentence") & free,
-        cue_counts=(below(pl.col("kind")) == "name").fill_null(False)
-        | (below(pl.col("weight")) <= 40),
+        cue_counts=(below(pl.col("kind")) == "name").fill_null(False) | (below(pl.col("weight")) <= 40),
         twin=((pl.col("text") == below(pl.col("text"))).fill_null(False))
         & (pl.col("weight") >= 30)
         & (pl.col("weight") <= 400),
@@ -83,21 +105,14 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
             pl.col("repeats")
             & (
                 kind_is("caption", "credit")
-                | (
-                    (pl.col("text") == above(pl.col("text")))
-                    & (pl.col("weight") >= 30)
-                    & (pl.col("weight") <= 400)
-                )
+                | ((pl.col("text") == above(pl.col("text"))) & (pl.col("weight") >= 30) & (pl.col("weight") <= 400))
             )
         ).fill_null(False)
     )
     around = above(pl.col("rule_role"))
     lines = lines.with_columns(
         between_role=pl.when(
-            (around == below(pl.col("rule_role")))
-            & free
-            & ~pl.col("prose")
-            & ~pl.col("text").str.contains(r"[.。]$")
+            (around == below(pl.col("rule_role"))) & free & ~pl.col("prose") & ~pl.col("text").str.contains(r"[.。]$")
         ).then(around),
         between_rule=above(pl.col("rule_name")),
     )
