@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from copydesk.line_model import ask_model
-from copydesk.precedence import BODY, FIRM, MODEL, PRECEDENCE, SOFT, UNCUT, Decision, kind_is
+from copydesk.line_model import KEPT_ROWS, ask_model
+from copydesk.precedence import FIRM, MODEL, PRECEDENCE, SOFT, UNCUT, Decision, kind_is
 from copydesk.windows import above, any_on_page, below, first_line_where, last_line_where, sum_before
 
 
@@ -18,7 +18,7 @@ def decide_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
     """
     lines = suppose_roles(lines, publishers)
     lines = lines.with_columns(ask_model(lines))
-    kept = pl.col("soft").is_in([n for n, d in enumerate(PRECEDENCE) if d.role in BODY])
+    kept = pl.col("soft").is_in(KEPT_ROWS)
     overruled = pl.col("unsure") & (pl.col("model_keeps") != kept)
     lines = lines.with_columns(
         decision=pl.coalesce("firm", pl.when(overruled).then(_first_row(MODEL, len(FIRM))), "soft")

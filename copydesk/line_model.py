@@ -24,16 +24,26 @@ from typing import Any, Final
 import polars as pl
 
 from copydesk.line_marks import CROSSES, LINE_COST, LINE_MARKS, PAGE_MARKS, VALUES, line_marks, page_marks
-from copydesk.precedence import LINE_MODEL
-from copydesk.windows import sum_of_page
+from copydesk.precedence import BODY, LINE_MODEL, PRECEDENCE
+from copydesk.roles import FIELDS
 
 WEIGHTS_FILE = Path(__file__).parent / "data" / "line_model.json"
-LEAST_CHANCES: Final = (0, 50, 100, 150, 200, 250, 300, 350, 400, 450, 500, 550, 600)
+LEAST_CHANCES: Final = (0, 50, 100, 150, 200, 250, 300, 350, 400, 450, 500)
 """The least chances, in thousandths, among which a page chooses."""
+MASS_BUDGET = 40
+"""Percent of the expected body that the model may cut for the sake of the rest: its loss guard."""
+SURE_TO_ADD = 500
+"""A line that the rules would cut is kept only from this chance upwards, in thousandths, however poor its page."""
+SURE_TO_TAKE = 700
+"""The same for a line that the rules would make a field of the article: its standfirst, a caption, its kicker."""
+KEPT_ROWS: Final = [n for n, d in enumerate(PRECEDENCE) if d.role in BODY]
+FIELD_ROWS: Final = [n for n, d in enumerate(PRECEDENCE) if d.role in FIELDS and d.role not in BODY]
+"""The rows of the table that keep a line as the article's text, and those that make a field of it."""
+SUPPOSED: Final = {"supposed": pl.col("soft").is_in(KEPT_ROWS), "field": pl.col("soft").is_in(FIELD_ROWS)}
 _STEP = 50
 _FAR = 8000
 CHANCE: Final = tuple(round(1000 / (1 + math.exp(-s / 1000))) for s in range(-_FAR, _FAR + 1, _STEP))
-"""The chance in thousandths for each score, in steps of `_STEP` thousandths of a logit: a table, so that it is exact."""
+"""The chance in thousandths for each score, in steps of `_STEP`: a table, so that it is exact."""
 
 
 class ModelError(ValueError):
@@ -42,9 +52,13 @@ class ModelError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class LineModel:
-    """The weights: for each step (`line`, `page`) and mark, one whole number a bucket, in thousandths of a logit."""
+    """The weights: for each step (`line`, `page`) and mark, one whole number a bucket, in thousandths of a logit.
+
+    A line that the rules would keep is cut only below the chance `sure_to_cut` (thousandths), however clear its page.
+    """
 
     about: dict[str, Any]
+    sure_to_cut: int
     start: dict[str, int]
     weights: dict[str, dict[str, tuple[int, ...]]]
 
@@ -72,10 +86,13 @@ def buckets(mark: str) -> list[str]:
     )
 
 
-def codes(marks: pl.DataFrame, step: str) -> dict[str, pl.Series]:
-    """For each mark and cross of a step the number of the bucket in which each line is."""
+def codes(marks: pl.DataFrame, step: str, known: dict[str, pl.Series] | None = None) -> dict[str, pl.Series]:
+    """For each mark and cross of a step the number of the bucket in which each line is; `known` is not made again."""
+    found = known or {}
     found = {
-        name: pl.Series(edges, dtype=pl.Int64).search_sorted(marks[name], side="right")
+        name: found[name]
+        if name in found
+        else pl.Series(edges, dtype=pl.Int64).search_sorted(marks[name], side="right")
         if edges
         else marks[name].cast(pl.UInt32)
         for name, edges in marks_of(step).items()
@@ -85,11 +102,11 @@ def codes(marks: pl.DataFrame, step: str) -> dict[str, pl.Series]:
     return found
 
 
-def score(model: LineModel, marks: pl.DataFrame, step: str) -> pl.Series:
-    """The lines' scores of a step, in thousandths of a logit."""
-    total = pl.Series("score", [model.start[step]], dtype=pl.Int64).new_from_index(0, len(marks))
-    for name, code in codes(marks, step).items():
-        total += pl.Series(model.weights[step][name], dtype=pl.Int64).gather(code)
+def score(model: LineModel, found: dict[str, pl.Series], step: str) -> pl.Series:
+    """The lines' scores of a step, in thousandths of a logit, from their buckets."""
+    total = pl.Series("score", [model.start[step]], dtype=pl.Int64).new_from_index(0, len(next(iter(found.values()))))
+    for name in mark_names(step):
+        total += pl.Series(model.weights[step][name], dtype=pl.Int64).gather(found[name])
     return total
 
 
@@ -106,9 +123,10 @@ def ask_model(lines: pl.DataFrame, model: LineModel | None = None) -> pl.DataFra
     article's, and `model_chance`, the chance of that in thousandths; null where the model was not asked.
     """
     model = model or our_model()
-    marks = line_marks(lines).with_columns(unsure=lines["unsure"])
-    marks = page_marks(first_chances(marks, score(model, marks, "line")))
-    return kept_lines(marks, score(model, marks, "page"))
+    marks = line_marks(lines).with_columns(lines.select("unsure", **SUPPOSED))
+    found = codes(marks, "line")
+    marks = page_marks(first_chances(marks, score(model, found, "line")))
+    return kept_lines(marks, score(model, codes(marks, "page", found), "page"), model.sure_to_cut)
 
 
 def first_chances(marks: pl.DataFrame, scores: pl.Series) -> pl.DataFrame:
@@ -118,29 +136,37 @@ def first_chances(marks: pl.DataFrame, scores: pl.Series) -> pl.DataFrame:
     )
 
 
-def kept_lines(marks: pl.DataFrame, scores: pl.Series) -> pl.DataFrame:
+def kept_lines(marks: pl.DataFrame, scores: pl.Series, sure_to_cut: int) -> pl.DataFrame:
     """The lines that, by their second scores, make the most of the body F1 that their page can expect.
 
-    `marks` has `page`, `line`, `first`, `last`, `weight`, `unsure`. Returns `model_keeps` and `model_chance`.
+    `marks` has `page`, `weight`, `unsure`, `supposed` and `field` (whether the rules would keep the line, or make a
+    field of it). Returns `model_keeps` and `model_chance`.
     """
-    lines = marks.select("page", "line", "first", "last", "unsure", size=pl.col("weight") + LINE_COST).with_columns(
+    lines = marks.select("page", "unsure", "supposed", "field", size=pl.col("weight") + LINE_COST).with_columns(
         chance=chance(pl.when("unsure").then(scores))
     )
-    mass = pl.col("size") * pl.col("chance")
     # of whole numbers until the one division, so that the page's choice is exact
-    wanted = sum_of_page(mass)
+    size, mass = pl.col("size"), pl.col("size") * pl.col("chance")
     hoped = {}
-    for least in LEAST_CHANCES:
-        kept = pl.col("unsure") & (pl.col("chance") >= least)
-        found, right = sum_of_page(kept * pl.col("size")), sum_of_page(kept * mass)
-        hoped[str(least)] = right / (found * 1000 + wanted)
-    lines = lines.with_columns(**hoped)
+    for n in LEAST_CHANCES:
+        kept = pl.col("unsure") & (pl.col("chance") >= n)
+        right = mass.filter(kept).sum()
+        hoped[str(n)] = pl.when(right * 100 >= mass.sum() * (100 - MASS_BUDGET)).then(right).otherwise(0) / (
+            size.filter(kept).sum() * 1000 + mass.sum()
+        )
+    choice = lines.group_by("page", maintain_order=True).agg(**hoped)
     best = pl.max_horizontal(*hoped)
-    least = pl.coalesce(
-        *(pl.when(pl.col(n) == best).then(pl.lit(int(n), pl.Int64)) for n in hoped), pl.lit(0, pl.Int64)
+    choice = choice.select(
+        "page", least=pl.coalesce(*(pl.when(pl.col(n) == best).then(int(n)) for n in hoped), pl.lit(0))
+    )
+    lines = lines.join(choice, on="page", how="left", maintain_order="left")
+    wanted = (
+        pl.when("supposed")
+        .then(pl.min_horizontal("least", pl.lit(sure_to_cut)))
+        .otherwise(pl.max_horizontal("least", pl.when("field").then(SURE_TO_TAKE).otherwise(SURE_TO_ADD)))
     )
     return lines.select(
-        model_keeps=pl.when("unsure").then(pl.col("chance") >= least),
+        model_keeps=pl.when("unsure").then(pl.col("chance") >= wanted),
         model_chance=pl.when("unsure").then("chance"),
     )
 
@@ -150,12 +176,13 @@ def load_model(path: Path) -> LineModel:
     try:
         table = json.loads(path.read_bytes())
         about, steps = table["about"], {step: table[step] for step in ("line", "page")}
-        if unknown := sorted(set(table) - {"about", "line", "page"}):
+        if unknown := sorted(set(table) - {"about", "sure_to_cut", "line", "page"}):
             raise ModelError(f"{path.name}: unknown key {unknown}")
         if about["name"] != LINE_MODEL:
             raise ModelError(f"{path.name}: holds {about['name']!r}, not {LINE_MODEL!r}")
         return LineModel(
             about,
+            _whole(path, "sure_to_cut", table["sure_to_cut"]),
             {step: _whole(path, "start", steps[step].pop("start")) for step in steps},
             {
                 step: {mark: _row(path, mark, steps[step].pop(mark)) for mark in mark_names(step)}

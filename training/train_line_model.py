@@ -14,7 +14,7 @@ as a share of the body's and not more than a tenth of it: the mean body F1 over 
 
 Cross-validation parts the pages by site. For each fold both steps are trained without its sites; the first scores of
 the training lines themselves come from an inner cross-validation, so that the second step sees first scores as good
-or bad as those of an unseen site. Nothing else is tuned: the least chance of a page is worked out, not chosen.
+or bad as those of an unseen site. The chance below which a line is cut is chosen for each fold on the other folds.
 Needs scikit-learn (the extra `train`).
 """
 
@@ -39,7 +39,7 @@ from sklearn.linear_model import LogisticRegression
 from copydesk.assemble import suppose_roles
 from copydesk.cleaning import open_desk
 from copydesk.line_marks import line_marks, page_marks
-from copydesk.line_model import WEIGHTS_FILE, LineModel, buckets, codes, first_chances, kept_lines, mark_names
+from copydesk.line_model import SUPPOSED, WEIGHTS_FILE, buckets, codes, first_chances, kept_lines, mark_names
 from copydesk.marks import mark_lines
 from copydesk.precedence import BODY, LINE_MODEL, PRECEDENCE
 from copydesk.publishers import match_publishers
@@ -48,18 +48,22 @@ from copydesk.structure import page_structure
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
 """As the scorer of the labelled pages takes a text apart."""
 FOLDS = 5
-STRENGTH = 0.3
-"""The inverse of the penalty on the squared weights; 0.1 and 1 score the same."""
+STRENGTH = 0.1
+"""The inverse of the penalty on the squared weights; 0.03 to 1 score the same."""
 LARGEST = 0.1
 """The share of a body that a line counts for at most; without it a few long comments outweigh all else."""
 LEAST_BODY = 150
+SURE_TO_CUT = (150, 200, 250, 300, 400, 500)
+"""The chances, in thousandths, among which `sure_to_cut` is chosen: on other sites than it is scored on."""
 
 
 def tokens(text: str) -> list[str]:
+    """The tokens of a text, as the scorer sees them."""
     return TOKEN.findall(unicodedata.normalize("NFKC", text).lower())
 
 
 def shingles(words: list[str]) -> collections.Counter[tuple[str, ...]]:
+    """Every four neighbouring tokens, with how often they occur."""
     n = min(4, len(words)) or 1
     return (
         collections.Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
@@ -69,6 +73,7 @@ def shingles(words: list[str]) -> collections.Counter[tuple[str, ...]]:
 
 
 def body_f1(gold: collections.Counter[tuple[str, ...]], words: list[str]) -> float:
+    """The F1 of a body (as tokens) against the gold one (as shingles)."""
     found = shingles(words)
     hit = (gold & found).total()
     return 2 * hit / (gold.total() + found.total()) if hit else 0.0
@@ -168,24 +173,30 @@ class Pages:
         weight = np.minimum(length / np.maximum(size, LEAST_BODY)[self.page], LARGEST)
         weight = weight * self.facts["page_weight"].to_numpy()[self.page]
         self.weight = weight / weight[self.rows].mean()
-        self.marks = line_marks(self.lines).with_columns(unsure=self.lines["unsure"])
+        self.marks = line_marks(self.lines).with_columns(self.lines.select("unsure", **SUPPOSED))
 
     def folds(self, seed: int, parts: int = FOLDS) -> np.ndarray[Any, Any]:
         """The fold of each line: all pages of a site share one."""
-        fold = {s: zlib.crc32(f"{seed} {s}".encode()) % parts for s in self.facts["site"].unique()}
-        return np.array([fold[s] for s in self.facts["site"]])[self.page]
+        return self.site_folds(seed, parts)[self.page]
+
+    def site_folds(self, seed: int, parts: int = FOLDS) -> np.ndarray[Any, Any]:
+        """The fold of each page."""
+        return np.array([zlib.crc32(f"{seed} {site}".encode()) % parts for site in self.facts["site"]])
 
     def f1(self, kept: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """The body F1 of each page for the lines that are kept."""
         scores = np.zeros(len(self.facts))
         for p, (a, b) in self.bounds.items():
             scores[p] = body_f1(self.gold[p], [w for k in range(a, b) if kept[k] for w in self.words[k]])
         return scores
 
     def kept_by_rules(self) -> np.ndarray[Any, Any]:
+        """Whether the rules alone would keep each line."""
         body = [n for n, d in enumerate(PRECEDENCE) if d.role in BODY]
         return self.lines["decision"].is_in(body).to_numpy()
 
     def table(self, scores: np.ndarray[Any, Any], by: str = "set") -> pl.DataFrame:
+        """The mean score of each column and set, or only of news and the rest (`all`)."""
         facts = self.facts.with_columns(f1=pl.Series(scores), group=pl.col("set") == "wcxb")
         keys = ["column", "group"] if by == "all" else ["column", by]
         return facts.group_by(keys).agg(pl.len().alias("pages"), pl.col("f1").mean()).sort(keys)
@@ -217,6 +228,7 @@ class Step:
         return round(1000 * model.intercept_[0]), np.round(1000 * model.coef_[0]).astype(np.int64)
 
     def score(self, fitted: tuple[int, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+        """The scores of all rows, in thousandths of a logit."""
         return self.matrix @ fitted[1] + fitted[0]
 
 
@@ -241,16 +253,22 @@ def train(
 
 
 def spread(pages: Pages, scores: np.ndarray[Any, Any]) -> pl.Series:
+    """The scores of the open lines among all lines."""
     whole = np.zeros(len(pages.lines), np.int64)
     whole[pages.rows] = scores
     return pl.Series("score", whole)
 
 
-def keep(pages: Pages, scores: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    return kept_lines(pages.marks, spread(pages, scores))["model_keeps"].fill_null(False).to_numpy() & pages.unsure
+def keep(pages: Pages, scores: np.ndarray[Any, Any], sure_to_cut: int) -> np.ndarray[Any, Any]:
+    """Whether the model keeps each line."""
+    return (
+        kept_lines(pages.marks, spread(pages, scores), sure_to_cut)["model_keeps"].fill_null(False).to_numpy()
+        & pages.unsure
+    )
 
 
 def cross_validated(pages: Pages, first: Step, seed: int) -> np.ndarray[Any, Any]:
+    """The second scores of all open lines, each from weights that have not seen its site."""
     fold = pages.folds(seed)[pages.rows]
     scores = np.zeros(len(pages.rows), np.int64)
     for left_out in range(FOLDS):
@@ -259,8 +277,9 @@ def cross_validated(pages: Pages, first: Step, seed: int) -> np.ndarray[Any, Any
     return scores
 
 
-def as_file(first: Step, one: Any, second_names: list[str], two: Any, about: dict[str, Any]) -> str:
-    table: dict[str, Any] = {"about": about}
+def as_file(first: Step, one: Any, second_names: list[str], two: Any, about: dict[str, Any], sure_to_cut: int) -> str:
+    """The weights as the text of their file: one mark a line."""
+    table: dict[str, Any] = {"about": about, "sure_to_cut": sure_to_cut}
     for step, names, (start, weights) in (("line", first.names, one), ("page", second_names, two)):
         rows: dict[str, Any] = {"start": start}
         at = 0
@@ -275,6 +294,7 @@ def as_file(first: Step, one: Any, second_names: list[str], two: Any, about: dic
 
 
 def main() -> None:
+    """Train, score, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", help="FOLDER or FOLDER:WEIGHT")
     parser.add_argument("--column", nargs="+", default=["text", "text_full"])
@@ -290,15 +310,24 @@ def main() -> None:
     by_rules = pages.f1(pages.kept_by_rules())
     print("rules alone", pages.table(by_rules, "all").rows(), flush=True)
     first = Step(pages.marks, "line", pages.rows)
-    runs = []
+    runs, choices = [], []
     for seed in range(a.repeats):
-        runs.append(pages.f1(keep(pages, cross_validated(pages, first, seed))))
+        unseen_scores = cross_validated(pages, first, seed)
+        if a.scores:
+            np.save(a.scores.with_name(f"unseen_scores_{seed}.npy"), unseen_scores)
+        by_choice = np.array([pages.f1(keep(pages, unseen_scores, c)) for c in SURE_TO_CUT])
+        fold, count = pages.site_folds(seed), pages.facts["page_weight"].to_numpy()
+        best = [int(np.argmax(by_choice[:, fold != f] @ count[fold != f])) for f in range(FOLDS)]
+        runs.append(np.choose(np.array(best)[fold], by_choice))
+        choices.append(by_choice @ count)
+        print("sure_to_cut chosen for each fold", [SURE_TO_CUT[n] for n in best])
         print("cross-validated", pages.table(runs[-1], "all").rows(), flush=True)
     unseen = np.mean(runs, axis=0)
     fold = pages.folds(0)[pages.rows]
     one, two, _ = train(pages, first, np.ones(len(pages.rows), bool), fold, None)
     second = Step(page_marks(first_chances(pages.marks, spread(pages, first.score(one)))), "page", pages.rows)
-    own = pages.f1(keep(pages, second.score(two)))
+    sure_to_cut = SURE_TO_CUT[int(np.argmax(np.mean(choices, axis=0)))]
+    own = pages.f1(keep(pages, second.score(two), sure_to_cut))
     print("own score", pages.table(own, "all").rows(), flush=True)
     for by in ("set", "language"):
         print(by, "(pages, rules alone, cross-validated, own)")
@@ -316,11 +345,15 @@ def main() -> None:
         "pages": len(pages.facts), "lines": len(pages.rows), "trained": dt.datetime.now(dt.UTC).date().isoformat(),
         **{
             name: {f"{c} {'wcxb' if g else 'news'}": round(f, 4) for c, g, _, f in pages.table(scores, "all").rows()}
-            for name, scores in (("f1_of_rules_alone", by_rules), ("f1_on_unseen_sites", unseen), ("f1_on_its_own_pages", own))
+            for name, scores in (
+                ("f1_of_rules_alone", by_rules),
+                ("f1_on_unseen_sites", unseen),
+                ("f1_on_its_own_pages", own),
+            )
         },
         "unit": "thousandths of a logit",
     }  # fmt: skip
-    a.write.write_text(as_file(first, one, second.names, two, about))
+    a.write.write_text(as_file(first, one, second.names, two, about, sure_to_cut))
     print("wrote", a.write)
 
 
