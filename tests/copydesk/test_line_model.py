@@ -93,11 +93,12 @@ def test_a_page_is_never_emptied(lines: int) -> None:
 
 
 def test_the_ledger_names_the_model_and_its_confidence() -> None:
-    menu = ["Start", "Island", "Harbour", "Weather", "Tides", "Shop", "People", "Boats"]
-    text = "\n".join([*menu, PAGE_OF_NEWS, "Read more", *TEASERS, "About us", *menu, "Cookies", "All rights reserved"])
-    spans = copydesk.clean(text).spans
+    menu = [f"{w} {n}" for n in range(4) for w in ("Island", "Harbour", "Weather", "Tides", "Shop", "People", "Boats")]
+    teasers = [t for n in range(4) for t in (f"Pier closed for week {n}", *TEASERS)]
+    spans = copydesk.clean("\n".join([*menu, "", PAGE_OF_NEWS, "", *teasers, *menu])).spans
     ours = spans.filter(pl.col("rule") == LINE_MODEL)
+    assert len(ours)
     assert ours["confidence"].is_between(0, 1).all()
     kept = spans.filter(pl.col("role") == "body")["text"]
-    assert not kept.is_in([*TEASERS, *menu]).any()
+    assert not kept.is_in(menu).any()
     assert kept.is_in([LEAD, *MORE]).sum() == len(MORE) + 1
