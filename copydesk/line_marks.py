@@ -64,7 +64,7 @@ _WEIGHTS = (1, 14, 28, 60, 80, 150, 300)
 LINE_MARKS: Final[dict[str, tuple[int, ...]]] = {
     # the line's own text
     "weight": (8, 14, 20, 28, 40, 60, 80, 120, 180, 260, 400, 700),
-    "digit_percent": (1, 4, 10, 20, 40), "title_tenths": (0, 1, 2, 4, 6, 8, 10), "year": _YES_NO, "quote_mark": _YES_NO,
+    "digit_percent": (1, 4, 10, 20, 40), "title_tenths": (0, 1, 2, 4, 6, 8, 10), "year_in_label": _YES_NO, "quote_mark": _YES_NO,
     "ellipsis": _YES_NO, "sentence": _YES_NO, "bullet": _YES_NO, "line_end": (), "line_start": (),
     # its place
     "gap_above": _YES_NO, "gap_below": _YES_NO, "times_on_page": (2, 3, 5), "lines_from_top": (1, 3, 6, 10, 15, 25, 50, 100),
@@ -203,6 +203,7 @@ def line_marks(lines: pl.DataFrame) -> pl.DataFrame:
     in_role = {r: (pl.col("role_number") == _ROLES.index(r)) for r in {*_BEFORE, *_AFTER}}
     return lines.with_columns(
         short_run=pl.when("short").then("short_run").otherwise(0),
+        year_in_label=pl.col("year") & ~pl.col("sentence"),
         gap_above=pl.col("gap"),
         gap_below=below(pl.col("gap")).fill_null(True),
         lines_from_top=line - pl.col("first"),
