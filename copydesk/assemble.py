@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from copydesk.guards import hold_losses
-from copydesk.precedence import PRECEDENCE, UNCUT, kind_is
+from copydesk.line_model import KEPT_ROWS, ask_model
+from copydesk.precedence import FIRM, MODEL, PRECEDENCE, SOFT, UNCUT, Decision, kind_is
 from copydesk.windows import above, any_on_page, below, first_line_where, last_line_where, sum_before
 
 
-def decide_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
+def decide_roles(lines: pl.DataFrame) -> pl.DataFrame:
     """Give every line of a batch its decision: adds `decision` (row of PRECEDENCE), `role`, `rule`, `confidence`.
 
-    `publishers` is what `match_publishers` found.
+    `lines` is what `suppose_roles` left.
     """
-    outlet = publishers.select("page", outlet=pl.coalesce("masthead", "publisher"))
-    lines = lines.join(outlet, on="page", how="left", maintain_order="left").with_columns(
-        masthead=(
-            (pl.col("text").str.strip_chars("/|–—- ") == pl.col("outlet"))
-            & (pl.col("in_head") | pl.col("in_tail"))
-        ).fill_null(False)
-    )
-    lines = _context(lines)
+    lines = lines.with_columns(ask_model(lines)).with_columns(model_sureness=_sureness())
+    kept = pl.col("soft").is_in(KEPT_ROWS)
+    overruled = pl.col("unsure") & (pl.col("model_keeps") != kept)
     lines = lines.with_columns(
-        decision=pl.coalesce(
-            *(pl.when(d.when.fill_null(False)).then(pl.lit(n, pl.UInt8)) for n, d in enumerate(PRECEDENCE))
-        )
+        decision=pl.coalesce("firm", pl.when(overruled).then(_first_row(MODEL, len(FIRM))), "soft")
     )
     own = dict(enumerate(PRECEDENCE))
-    borrowed = [n for n, d in own.items() if d.rule_from]
-    role, rule = pl.lit(None, pl.String), pl.lit(None, pl.String)
-    confidence = pl.lit(None, pl.Float32)
-    for n in borrowed:
-        role = pl.when(pl.col("decision") == n).then(pl.col(own[n].role_from or "")).otherwise(role)
-        rule = pl.when(pl.col("decision") == n).then(pl.col(own[n].rule_from or "")).otherwise(rule)
-        if own[n].confidence_from:
-            confidence = pl.when(pl.col("decision") == n).then(own[n].confidence_from).otherwise(confidence)
+    role, rule, confidence = pl.lit(None, pl.String), pl.lit(None, pl.String), pl.lit(None, pl.Float32)
+    for n, d in own.items():
+        here = pl.col("decision") == n
+        role = pl.when(here).then(d.role_from).otherwise(role) if d.role_from else role
+        rule = pl.when(here).then(d.rule_from).otherwise(rule) if d.rule_from else rule
+        confidence = pl.when(here).then(d.confidence_from).otherwise(confidence) if d.confidence_from else confidence
     lines = lines.with_columns(
         role=pl.coalesce(
             role,
@@ -52,6 +46,33 @@ def decide_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
         in_pieces=pl.col("decision").is_in([n for n, d in own.items() if d.pieces]),
     )
     return hold_losses(lines)
+
+
+def suppose_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
+    """What the rules alone make of the lines: `firm` and `soft` (rows of PRECEDENCE), `decision`, `unsure`.
+
+    `publishers` is what `match_publishers` found.
+    """
+    outlet = publishers.select("page", outlet=pl.coalesce("masthead", "publisher"))
+    lines = lines.join(outlet, on="page", how="left", maintain_order="left").with_columns(
+        masthead=(
+            (pl.col("text").str.strip_chars("/|–—- ") == pl.col("outlet")) & (pl.col("in_head") | pl.col("in_tail"))
+        ).fill_null(False)
+    )
+    lines = _context(lines)
+    lines = lines.with_columns(firm=_first_row(FIRM, 0), soft=_first_row(SOFT, len(FIRM) + len(MODEL)))
+    return lines.with_columns(decision=pl.coalesce("firm", "soft"), unsure=pl.col("firm").is_null())
+
+
+def _first_row(rows: Sequence[Decision], start: int) -> pl.Expr:
+    """The number of the first of these rows that holds, counted from `start`; null where none does."""
+    return pl.coalesce(*(pl.when(d.when.fill_null(False)).then(pl.lit(n, pl.UInt8)) for n, d in enumerate(rows, start)))
+
+
+def _sureness() -> pl.Expr:
+    """The model's chance that it is right, to two digits."""
+    right = pl.when("model_keeps").then("model_chance").otherwise(1000 - pl.col("model_chance"))
+    return ((right + 5) // 10).cast(pl.Float32) / 100
 
 
 def _context(lines: pl.DataFrame) -> pl.DataFrame:
@@ -79,8 +100,7 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
     cue_before = above(kind_is("cue")).fill_null(False)
     lines = lines.with_columns(
         cued_name=cue_before & (kind_is("name") | (pl.col("weight") <= 40)) & ~pl.col("sentence") & free,
-        cue_counts=(below(pl.col("kind")) == "name").fill_null(False)
-        | (below(pl.col("weight")) <= 40),
+        cue_counts=(below(pl.col("kind")) == "name").fill_null(False) | (below(pl.col("weight")) <= 40),
         twin=((pl.col("text") == below(pl.col("text"))).fill_null(False))
         & (pl.col("weight") >= 30)
         & (pl.col("weight") <= 400),
@@ -89,21 +109,14 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
             pl.col("repeats")
             & (
                 kind_is("caption", "credit")
-                | (
-                    (pl.col("text") == above(pl.col("text")))
-                    & (pl.col("weight") >= 30)
-                    & (pl.col("weight") <= 400)
-                )
+                | ((pl.col("text") == above(pl.col("text"))) & (pl.col("weight") >= 30) & (pl.col("weight") <= 400))
             )
         ).fill_null(False)
     )
     around = above(pl.col("rule_role"))
     lines = lines.with_columns(
         between_role=pl.when(
-            (around == below(pl.col("rule_role")))
-            & free
-            & ~pl.col("prose")
-            & ~pl.col("text").str.contains(r"[.。]$")
+            (around == below(pl.col("rule_role"))) & free & ~pl.col("prose") & ~pl.col("text").str.contains(r"[.。]$")
         ).then(around),
         between_rule=above(pl.col("rule_name")),
     )

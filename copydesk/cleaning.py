@@ -7,11 +7,11 @@ import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
-from copydesk.assemble import decide_roles
+from copydesk.assemble import decide_roles, suppose_roles
 from copydesk.fields import ARTICLE, BODY_ROLES, article_fields
 from copydesk.headlines import cut_headlines
 from copydesk.lines import dense
@@ -44,7 +44,7 @@ FEW_SENTENCES = 4
 FEW_ITEMS = 10
 """A list is an article where the page's address spells its headline, and it has as many items: results, winners. A
 front page's address spells none."""
-LIBRARY_VERSION = "1"
+LIBRARY_VERSION = "2"
 """Part of `ruleset`: goes up whenever code changes what a page becomes, as a rule file's content does by itself."""
 
 
@@ -132,12 +132,8 @@ def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
     pages = pages.with_row_index("page").with_columns(dense=dense(pages["text"]))
     problem = pl.col("problems").list.len().fill_null(0) > 0
     readable = pages.filter(~problem & pl.col("text").is_not_null())
-    lines, hits, dissections = mark_lines(readable, desk.rules)
-    sites = find_sites(readable, lines, desk.profiles)
-    lines, remembered = mark_known(lines, sites, desk.known)
-    lines = page_structure(readable, lines, hits, desk.rules)
-    publishers = match_publishers(sites, lines)
-    lines = decide_roles(lines, publishers)
+    lines, dissections, sites, remembered, publishers = supposed_lines(readable, desk)
+    lines = decide_roles(lines)
     datelines = find_datelines(lines)
     spans = cut_spans(lines, dissections, datelines, cut_headlines(lines, readable, publishers))
     fields = article_fields(readable, spans, lines, dissections, datelines, publishers)
@@ -160,6 +156,26 @@ def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
     known = known.select("doc_id", "site", pl.col("remembered").fill_null(0))
     characters = int(pages["dense"].str.len_chars().sum())
     return Cleaned(articles, ledger, quarantine, spans, len(pages), characters, known)
+
+
+class Supposed(NamedTuple):
+    """The lines of a batch with what the rules make of them, and what is known of their pages on the way."""
+
+    lines: pl.DataFrame
+    dissections: pl.DataFrame
+    sites: pl.DataFrame
+    remembered: pl.DataFrame
+    publishers: pl.DataFrame
+
+
+def supposed_lines(pages: pl.DataFrame, desk: Desk) -> Supposed:
+    """All that comes before the line model is asked; `pages` has `page` (UInt32, ascending), `url` and `text`."""
+    lines, hits, dissections = mark_lines(pages, desk.rules)
+    sites = find_sites(pages, lines, desk.profiles)
+    lines, remembered = mark_known(lines, sites, desk.known)
+    lines = page_structure(pages, lines, hits, desk.rules)
+    publishers = match_publishers(sites, lines)
+    return Supposed(suppose_roles(lines, publishers), dissections, sites, remembered, publishers)
 
 
 def digest(data: bytes | memoryview) -> str:

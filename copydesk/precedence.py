@@ -41,6 +41,10 @@ def kind_is(*kinds: str) -> pl.Expr:
     return pl.col("kind").is_in(kinds).fill_null(False)
 
 
+LINE_MODEL = "line_model_1"
+"""What the ledger calls the line model: the version of `data/line_model.json`."""
+BODY = ("body", "subheading")
+"""The roles that the body of an article is made of."""
 BOXES = ("newsletter", "advert", "paywall", "share", "comments", "related", "most_read", "legal")
 """Furniture that stands in boxes of several lines."""
 _LABEL = ~pl.col("ends") & (pl.col("weight") < SHORT)
@@ -48,7 +52,7 @@ _AFTER_HEADLINE = pl.col("after_headline")
 UNCUT = pl.col("cut_name").is_null() & ~pl.col("ended")
 _ENDS = pl.col("ends")
 
-PRECEDENCE: tuple[Decision, ...] = (
+FIRM: tuple[Decision, ...] = (
     Decision(
         "masthead_of_publisher", "masthead", pl.col("masthead"),
         "The line is the name of the outlet, as its profile or the page's own copyright line spells it.",
@@ -92,6 +96,22 @@ PRECEDENCE: tuple[Decision, ...] = (
     Decision("", None, pl.col("known_rule").is_not_null(),
              "The publisher's profile names the line as furniture, or site memory saw it on enough of the site's pages.",
              rule_from="known_rule", role_from="known_role", confidence_from="known_confidence"),
+)  # fmt: skip
+"""What the rules are sure of: the first row that holds decides."""
+
+_KEPT, _CUT = pl.col("model_keeps"), ~pl.col("model_keeps")
+MODEL: tuple[Decision, ...] = (
+    Decision(LINE_MODEL, "subheading", _KEPT & ~_ENDS & (pl.col("weight") < 100) & ~pl.col("bullet") & (below(pl.col("prose"))),
+             "A short line that the line model keeps, above a paragraph.", confidence_from="model_sureness"),
+    Decision(LINE_MODEL, "body", _KEPT, "The line model keeps the line.", confidence_from="model_sureness"),
+    Decision(LINE_MODEL, "navigation", _CUT & pl.col("in_head") & _LABEL, "A short line above the article that the line model cuts.", confidence_from="model_sureness"),
+    Decision(LINE_MODEL, "related", _CUT & (pl.col("in_tail") | (pl.col("prose_before") > 0)) & ~_ENDS & pl.col("weight").is_between(30, 120),
+             "A line like a title that the line model cuts behind the article.", confidence_from="model_sureness"),
+    Decision(LINE_MODEL, "other", _CUT, "The line model cuts the line.", confidence_from="model_sureness"),
+)  # fmt: skip
+"""Where the model is asked and does not agree with the row of SOFT that holds."""
+
+SOFT: tuple[Decision, ...] = (
     Decision("paragraph_above_headline", "body", pl.col("above_headline") & pl.col("prose") & (pl.col("weight") >= LONG_WEIGHT),
              "A whole paragraph above the headline: a late headline is in doubt sooner than it.", 0.6),
     Decision("caption_above_headline", "caption", pl.col("above_headline") & pl.col("sentence") & (pl.col("weight") <= 350),
@@ -114,3 +134,8 @@ PRECEDENCE: tuple[Decision, ...] = (
              "A short line without a full stop among paragraphs.", 0.7),
     Decision("paragraph", "body", pl.lit(True), "Everything else is the article.", 0.9),
 )  # fmt: skip
+"""What the rules only suppose: the line model may overrule it."""
+
+PRECEDENCE: tuple[Decision, ...] = (*FIRM, *MODEL, *SOFT)
+NAMES: tuple[str, ...] = tuple(d.rule or d.rule_from or "" for d in PRECEDENCE)
+"""What each row of the table is called among the marks of the line model."""

@@ -55,3 +55,35 @@ def lines_to_next(true: pl.Expr, most: int) -> pl.Expr:
     line = pl.when(true).then(pl.col("line")).shift(-1).backward_fill()
     near = (line <= pl.col("last")) & (line - pl.col("line") < most)
     return pl.when(near).then(line - pl.col("line")).otherwise(most)
+
+
+def sum_above(value: pl.Expr, lines: int) -> pl.Expr:
+    """The sum over that many lines above on the same page, without the line itself; whole numbers without nulls."""
+    before = value.cast(pl.Int64).cum_sum() - value.cast(pl.Int64)
+    row = pl.col("line").cast(pl.Int64)
+    return before - before.gather(pl.max_horizontal(row - lines, pl.col("first").cast(pl.Int64)))
+
+
+def sum_below(value: pl.Expr, lines: int) -> pl.Expr:
+    """The sum over that many lines below on the same page, without the line itself; whole numbers without nulls."""
+    through = value.cast(pl.Int64).cum_sum()
+    row = pl.col("line").cast(pl.Int64)
+    return through.gather(pl.min_horizontal(row + lines, pl.col("last").cast(pl.Int64))) - through
+
+
+def best_stretch(lines: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """For every line the first and last row number of its page's run of lines with the highest sum of `gain`.
+
+    `gain` is whole numbers; of equal runs the one that ends first, and of these the shortest. A run has a line at
+    least.
+    """
+    runs = lines.select("page", "line", "first", "last", "gain").with_columns(before=sum_before(pl.col("gain")))
+    runs = runs.with_columns(low=pl.col("before").cum_min().over("page"))
+    runs = runs.with_columns(from_line=pl.when(pl.col("before") == pl.col("low")).then("line").forward_fill())
+    best = (
+        runs.with_columns(sum=pl.col("before") + pl.col("gain") - pl.col("low"))
+        .group_by("page", maintain_order=True)
+        .agg(row=pl.col("line").get(pl.col("sum").arg_max()), start=pl.col("from_line").get(pl.col("sum").arg_max()))
+    )
+    found = runs.select("page").join(best, on="page", how="left", maintain_order="left")
+    return found["start"].cast(pl.Int64), found["row"].cast(pl.Int64)

@@ -1,0 +1,244 @@
+"""The line model: a scorecard of whole numbers that settles the lines of which the rules are not sure.
+
+Two steps, the same for every line. First each line gets a score from what it shows and where it stands
+(`line_marks`): the sum of one whole number a mark, in thousandths of a logit. Then each gets a second score from the
+same marks and from what the first scores say of its surroundings and its page (`page_marks`). The second score is the
+line's chance to be the article's.
+
+A page keeps the lines from that chance upwards that makes the most of the body F1 to be expected: on a page of clear
+text half a chance is wanted, on a page of lists and fragments less. As to keep all is one of the choices, the model
+never empties a page.
+
+The weights are `data/line_model.json`, written by `training/train_line_model.py`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import math
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from copydesk.line_marks import CROSSES, LINE_COST, LINE_MARKS, PAGE_MARKS, VALUES, line_marks, page_marks
+from copydesk.precedence import BODY, LINE_MODEL, PRECEDENCE
+from copydesk.roles import FIELDS
+from copydesk.windows import above, below
+
+WEIGHTS_FILE = Path(__file__).parent / "data" / "line_model.json"
+LEAST_CHANCES: Final = (0, 50, 100, 150, 200, 250, 300, 350, 400, 450, 500)
+"""The least chances, in thousandths, among which a page chooses."""
+MASS_BUDGET = 40
+"""Percent of the expected body that the model may cut for the sake of the rest: its loss guard."""
+SURE_TO_ADD = 500
+"""A line that the rules would cut is kept only from this chance upwards, in thousandths, however poor its page."""
+SURE_TO_ADD_LABEL = 800
+"""The same for a label that is no item of a list."""
+SURE_TO_ADD_ABOVE = 900
+"""The same for a label between the headline and the first paragraph: buttons and names of shows stand there."""
+LIST = 3
+"""Short lines in a row that make a list."""
+SURE_TO_TAKE = 800
+"""The same for a line that the rules would make a field of the article: its standfirst, a caption, its kicker."""
+SURE_TO_CUT_FRAMED = 50
+"""A sentence with a paragraph right above and below is cut only below this chance: such a one is rarely furniture."""
+KEPT_ROWS: Final = [n for n, d in enumerate(PRECEDENCE) if d.role in BODY]
+FIELD_ROWS: Final = [n for n, d in enumerate(PRECEDENCE) if d.role in FIELDS and d.role not in BODY]
+"""The rows of the table that keep a line as the article's text, and those that make a field of it."""
+SUPPOSED: Final = {
+    "supposed": pl.col("soft").is_in(KEPT_ROWS),
+    "field": pl.col("soft").is_in(FIELD_ROWS),
+    "framed": (pl.col("ends") & ~pl.col("bullet") & above(pl.col("prose")) & below(pl.col("prose"))).fill_null(False),
+    "high": pl.col("in_head"),
+}
+"""What the rules would do with a line, and where it stands: what the model must be sure of to do otherwise."""
+_STEP = 50
+_FAR = 8000
+CHANCE: Final = tuple(round(1000 / (1 + math.exp(-s / 1000))) for s in range(-_FAR, _FAR + 1, _STEP))
+"""The chance in thousandths for each score, in steps of `_STEP`: a table, so that it is exact."""
+
+
+class ModelError(ValueError):
+    """A weights file that cannot be trusted; the message says what is wrong with it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LineModel:
+    """The weights: for each step (`line`, `page`) and mark, one whole number a bucket, in thousandths of a logit.
+
+    A line that the rules would keep is cut only below the chance `sure_to_cut` (thousandths), however clear its page.
+    """
+
+    about: dict[str, Any]
+    sure_to_cut: int
+    start: dict[str, int]
+    weights: dict[str, dict[str, tuple[int, ...]]]
+
+
+def marks_of(step: str) -> dict[str, tuple[int, ...]]:
+    """The marks of a step (`line` or `page`) with their edges."""
+    return LINE_MARKS if step == "line" else LINE_MARKS | PAGE_MARKS
+
+
+def mark_names(step: str) -> list[str]:
+    """The marks and crosses of a step, as the weights file names them."""
+    return [*marks_of(step), *(f"{a} x {b}" for a, b in CROSSES[step])]
+
+
+def buckets(mark: str) -> list[str]:
+    """The names of a mark's buckets: its values, or the lower edges of its numbers."""
+    if " x " in mark:
+        one, other = mark.split(" x ")
+        return [f"{a}, {b}" for a in buckets(one) for b in buckets(other)]
+    edges = marks_of("page")[mark]
+    return (
+        [f"from {e}" if n else f"below {edges[0]}" for n, e in enumerate((None, *edges))]
+        if edges
+        else list(VALUES[mark])
+    )
+
+
+def codes(marks: pl.DataFrame, step: str, known: dict[str, pl.Series] | None = None) -> dict[str, pl.Series]:
+    """For each mark and cross of a step the number of the bucket in which each line is; `known` is not made again."""
+    found = known or {}
+    found = {
+        name: found[name]
+        if name in found
+        else pl.Series(edges, dtype=pl.Int64).search_sorted(marks[name], side="right")
+        if edges
+        else marks[name].cast(pl.UInt32)
+        for name, edges in marks_of(step).items()
+    }
+    for one, other in CROSSES[step]:
+        found[f"{one} x {other}"] = found[one] * len(buckets(other)) + found[other]
+    return found
+
+
+def score(model: LineModel, found: dict[str, pl.Series], step: str) -> pl.Series:
+    """The lines' scores of a step, in thousandths of a logit, from their buckets."""
+    total = pl.Series("score", [model.start[step]], dtype=pl.Int64).new_from_index(0, len(next(iter(found.values()))))
+    for name in mark_names(step):
+        total += pl.Series(model.weights[step][name], dtype=pl.Int64).gather(found[name])
+    return total
+
+
+def chance(scores: pl.Expr) -> pl.Expr:
+    """Scores as chances in thousandths; 0 for null."""
+    table = pl.lit(pl.Series(CHANCE, dtype=pl.Int64))
+    return table.gather(((scores.clip(-_FAR, _FAR) + _FAR) // _STEP).cast(pl.UInt32)).fill_null(0)
+
+
+def ask_model(lines: pl.DataFrame, model: LineModel | None = None) -> pl.DataFrame:
+    """Ask the model about those lines of a batch for which `unsure` is true.
+
+    `lines` is what `line_marks` wants and `unsure`. Returns a row a line: `model_keeps`, whether the line is the
+    article's, and `model_chance`, the chance of that in thousandths; null where the model was not asked.
+    """
+    model = model or our_model()
+    marks = line_marks(lines).with_columns(lines.select("unsure", **SUPPOSED))
+    found = codes(marks, "line")
+    marks = page_marks(first_chances(marks, score(model, found, "line")))
+    return kept_lines(marks, score(model, codes(marks, "page", found), "page"), model.sure_to_cut)
+
+
+def first_chances(marks: pl.DataFrame, scores: pl.Series) -> pl.DataFrame:
+    """Add to the marks what `page_marks` wants, from the first scores: `line_score`, `chance`."""
+    return marks.with_columns(line_score=pl.when("unsure").then(scores)).with_columns(
+        chance=chance(pl.col("line_score"))
+    )
+
+
+def kept_lines(marks: pl.DataFrame, scores: pl.Series, sure_to_cut: int) -> pl.DataFrame:
+    """The lines that, by their second scores, make the most of the body F1 that their page can expect.
+
+    `marks` has `page`, `weight`, `short_run`, `unsure` and the columns of SUPPOSED. Returns `model_keeps` and `model_chance`.
+    """
+    lines = marks.select("page", "unsure", *SUPPOSED, "short_run", size=pl.col("weight") + LINE_COST).with_columns(
+        chance=chance(pl.when("unsure").then(scores))
+    )
+    # of whole numbers until the one division, so that the page's choice is exact
+    size, mass = pl.col("size"), pl.col("size") * pl.col("chance")
+    hoped = {}
+    for n in LEAST_CHANCES:
+        kept = pl.col("unsure") & (pl.col("chance") >= n)
+        right = mass.filter(kept).sum()
+        hoped[str(n)] = pl.when(right * 100 >= mass.sum() * (100 - MASS_BUDGET)).then(right).otherwise(0) / (
+            size.filter(kept).sum() * 1000 + mass.sum()
+        )
+    choice = lines.group_by("page", maintain_order=True).agg(**hoped)
+    best = pl.max_horizontal(*hoped)
+    choice = choice.select(
+        "page", least=pl.coalesce(*(pl.when(pl.col(n) == best).then(int(n)) for n in hoped), pl.lit(0))
+    )
+    lines = lines.join(choice, on="page", how="left", maintain_order="left")
+    wanted = (
+        pl.when(pl.col("supposed") & pl.col("framed"))
+        .then(pl.min_horizontal("least", pl.lit(SURE_TO_CUT_FRAMED)))
+        .when("supposed")
+        .then(pl.min_horizontal("least", pl.lit(sure_to_cut)))
+        .when("field")
+        .then(pl.max_horizontal("least", pl.lit(SURE_TO_TAKE)))
+        .when("high")
+        .then(pl.max_horizontal("least", pl.lit(SURE_TO_ADD_ABOVE)))
+        .when(pl.col("short_run") < LIST)
+        .then(pl.max_horizontal("least", pl.lit(SURE_TO_ADD_LABEL)))
+        .otherwise(pl.max_horizontal("least", pl.lit(SURE_TO_ADD)))
+    )
+    return lines.select(
+        model_keeps=pl.when("unsure").then(pl.col("chance") >= wanted),
+        model_chance=pl.when("unsure").then("chance"),
+    )
+
+
+def load_model(path: Path) -> LineModel:
+    """Read a weights file; raises ModelError where it does not name exactly the marks and buckets that we make."""
+    try:
+        table = json.loads(path.read_bytes())
+        about, steps = table["about"], {step: table[step] for step in ("line", "page")}
+        if unknown := sorted(set(table) - {"about", "sure_to_cut", "line", "page"}):
+            raise ModelError(f"{path.name}: unknown key {unknown}")
+        if about["name"] != LINE_MODEL:
+            raise ModelError(f"{path.name}: holds {about['name']!r}, not {LINE_MODEL!r}")
+        return LineModel(
+            about,
+            _whole(path, "sure_to_cut", table["sure_to_cut"]),
+            {step: _whole(path, "start", steps[step].pop("start")) for step in steps},
+            {
+                step: {mark: _row(path, mark, steps[step].pop(mark)) for mark in mark_names(step)}
+                | _none_left(path, steps[step])
+                for step in steps
+            },
+        )
+    except (ValueError, KeyError, AttributeError) as error:
+        raise (
+            error if isinstance(error, ModelError) else ModelError(f"{path.name}: not a weights file: {error!r}")
+        ) from None
+
+
+def _row(path: Path, mark: str, row: dict[str, int]) -> tuple[int, ...]:
+    if list(row) != buckets(mark):
+        raise ModelError(
+            f"{path.name}: {mark!r} has the buckets {list(row)[:20]}, not {buckets(mark)[:20]}: train anew"
+        )
+    return tuple(_whole(path, mark, w) for w in row.values())
+
+
+def _whole(path: Path, mark: str, weight: object) -> int:
+    if type(weight) is not int:
+        raise ModelError(f"{path.name}: a weight of {mark!r} is {weight!r}, not a whole number")
+    return weight
+
+
+def _none_left(path: Path, rest: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    if rest:
+        raise ModelError(f"{path.name}: unknown marks {sorted(rest)}: train anew")
+    return {}
+
+
+@functools.cache
+def our_model() -> LineModel:
+    """The model that ships with copydesk, loaded once."""
+    return load_model(WEIGHTS_FILE)

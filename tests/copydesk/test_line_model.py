@@ -1,0 +1,104 @@
+"""The line model: weights loaded strictly, the same answer in any batch, and what it must never do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import copydesk
+from copydesk.cleaning import PAGE
+from copydesk.line_model import CHANCE, WEIGHTS_FILE, ModelError, buckets, load_model, mark_names, our_model
+from copydesk.precedence import LINE_MODEL
+
+LEAD = "The ferry to Portansel will sail every hour from May, the harbour board said on Monday, after two summers of queues."
+MORE = (
+    "A second boat, the Anna Maria, was bought from a yard in Norway for four million crowns and is being painted this month.",
+    "Traders on the island had asked for it since the bridge was closed to lorries, and the shops now hope for a busy year.",
+    "“We have waited a long time for this,” said Jonas Lind, who keeps the bakery on the quay and opens it at five each day.",
+    "The board will decide in autumn whether the boat stays through the winter, when the sea is rough and few people travel.",
+)
+TEASERS = (
+    "Pier closed this week. Lorries have to take the road by the mill until the planks are mended, the board says.",
+    "School wins prize for its garden. Judges liked the pond, the hives and the bean rows that pupils planted in March.",
+)
+PAGE_OF_NEWS = "\n\n".join(["Ferry to sail every hour", "By Ann Lee", LEAD, *MORE])
+
+
+def kept(text: str) -> list[str]:
+    return copydesk.clean(text).articles["body"].item().split("\n\n")
+
+
+def test_shipped_weights_load_and_name_the_model() -> None:
+    model = our_model()
+    assert model.about["name"] == LINE_MODEL
+    for step in ("line", "page"):
+        assert list(model.weights[step]) == mark_names(step)
+        assert all(len(model.weights[step][mark]) == len(buckets(mark)) for mark in mark_names(step))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda t: t["line"].pop("weight"),
+        lambda t: t["line"].update(luck={"yes": 1}),
+        lambda t: t["page"]["weight"].update({"from 9999": 1}),
+        lambda t: t["page"]["weight"].pop("from 400"),
+        lambda t: t["line"]["weight"].update({"from 400": 0.5}),
+        lambda t: t["line"].update(start="1"),
+        lambda t: t["about"].update(name="line_model_0"),
+        lambda t: t.pop("page"),
+        lambda t: t.update(more={}),
+    ],
+)
+def test_a_weights_file_that_does_not_fit_is_refused(spoil, tmp_path: Path) -> None:
+    table = json.loads(WEIGHTS_FILE.read_text())
+    spoil(table)
+    (tmp_path / "w.json").write_text(json.dumps(table))
+    with pytest.raises(ModelError, match=r"w\.json"):
+        load_model(tmp_path / "w.json")
+
+
+def test_chances_rise_with_the_score() -> None:
+    assert list(CHANCE) == sorted(CHANCE)
+    assert CHANCE[len(CHANCE) // 2] == 500
+
+
+def test_a_page_is_decided_alike_in_any_batch() -> None:
+    texts = {
+        "a": PAGE_OF_NEWS, "b": "Home\nNews\nSport\n\n" + PAGE_OF_NEWS + "\n\nRead more\nBoat sinks off Marlow\nMenu",
+        "c": "\n".join(f"• Item {n} of a list" for n in range(12)), "d": PAGE_OF_NEWS.replace("ferry", "train"),
+    }  # fmt: skip
+    rows = [{"doc_id": k, "source": k, "text": t, "content_hash": k, "problems": []} for k, t in texts.items()]
+    pages = pl.DataFrame(rows, schema=PAGE)
+    together = copydesk.clean_pages(pages).spans.sort("doc_id", "char_start")
+    backwards = copydesk.clean_pages(pages.reverse()).spans.sort("doc_id", "char_start")
+    alone = pl.concat([copydesk.clean_pages(p).spans for p in pages.iter_slices(1)]).sort("doc_id", "char_start")
+    assert together.equals(backwards)
+    assert together.equals(alone)
+
+
+@pytest.mark.parametrize("sentence", [LEAD, *MORE])
+def test_paragraphs_of_a_plain_story_stay(sentence: str) -> None:
+    assert sentence in kept(PAGE_OF_NEWS)
+
+
+@pytest.mark.parametrize("lines", [12, 40])
+def test_a_page_is_never_emptied(lines: int) -> None:
+    text = "\n".join(f"• Entry number {n} of the winners" for n in range(lines))
+    spans = copydesk.clean(text).spans
+    assert spans["role"].is_in(["body", "subheading"]).any()
+
+
+def test_the_ledger_names_the_model_and_its_confidence() -> None:
+    menu = [f"{w} {n}" for n in range(4) for w in ("Island", "Harbour", "Weather", "Tides", "Shop", "People", "Boats")]
+    teasers = [t for n in range(2) for t in (f"Pier closed for week {n}", *TEASERS)]
+    spans = copydesk.clean("\n".join([*menu, "", PAGE_OF_NEWS, "", *teasers, *menu])).spans
+    ours = spans.filter(pl.col("rule") == LINE_MODEL)
+    assert len(ours)
+    assert ours["confidence"].is_between(0, 1).all()
+    kept = spans.filter(pl.col("role") == "body")["text"]
+    assert not kept.is_in(menu).any()
+    assert kept.is_in([LEAD, *MORE]).sum() == len(MORE) + 1
