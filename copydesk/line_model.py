@@ -77,6 +77,20 @@ class LineModel:
     start: dict[str, int]
     weights: dict[str, dict[str, tuple[int, ...]]]
 
+    def scores(self, found: pl.DataFrame, step: str) -> pl.Series:
+        """The lines' scores of a step, in thousandths of a logit, from their buckets (`codes`)."""
+        return found.select(score=self._sums[step]).to_series()
+
+    @functools.cached_property
+    def _sums(self) -> dict[str, pl.Expr]:
+        return {
+            step: pl.sum_horizontal(
+                pl.lit(pl.Series(row, dtype=pl.Int64)).gather(pl.col(name)) for name, row in rows.items()
+            )
+            + self.start[step]
+            for step, rows in self.weights.items()
+        }
+
 
 def marks_of(step: str) -> dict[str, tuple[int, ...]]:
     """The marks of a step (`line` or `page`) with their edges."""
@@ -101,28 +115,33 @@ def buckets(mark: str) -> list[str]:
     )
 
 
-def codes(marks: pl.DataFrame, step: str, known: dict[str, pl.Series] | None = None) -> dict[str, pl.Series]:
-    """For each mark and cross of a step the number of the bucket in which each line is; `known` is not made again."""
-    found = known or {}
-    found = {
-        name: found[name]
-        if name in found
-        else pl.Series(edges, dtype=pl.Int64).search_sorted(marks[name], side="right")
-        if edges
-        else marks[name].cast(pl.UInt32)
+def codes(marks: pl.DataFrame, step: str, known: pl.DataFrame | None = None) -> pl.DataFrame:
+    """For each mark and cross of a step (a column each) the number of the bucket in which each line is.
+
+    `known` are those of the step before, which are not made again.
+    """
+    plain, crossed = _code_expressions(step)
+    made = set(known.columns) if known is not None else set()
+    found = marks.select(code for name, code in plain.items() if name not in made)
+    found = known.hstack(found) if known is not None else found
+    return found.with_columns(code for name, code in crossed.items() if name not in made)
+
+
+@functools.cache
+def _code_expressions(step: str) -> tuple[dict[str, pl.Expr], dict[str, pl.Expr]]:
+    plain = {
+        name: (
+            pl.lit(pl.Series(edges, dtype=pl.Int64)).search_sorted(pl.col(name), side="right")
+            if edges
+            else pl.col(name).cast(pl.UInt32)
+        ).alias(name)
         for name, edges in marks_of(step).items()
     }
-    for one, other in CROSSES[step]:
-        found[f"{one} x {other}"] = found[one] * len(buckets(other)) + found[other]
-    return found
-
-
-def score(model: LineModel, found: dict[str, pl.Series], step: str) -> pl.Series:
-    """The lines' scores of a step, in thousandths of a logit, from their buckets."""
-    total = pl.Series("score", [model.start[step]], dtype=pl.Int64).new_from_index(0, len(next(iter(found.values()))))
-    for name in mark_names(step):
-        total += pl.Series(model.weights[step][name], dtype=pl.Int64).gather(found[name])
-    return total
+    crossed = {
+        f"{one} x {other}": (pl.col(one) * len(buckets(other)) + pl.col(other)).alias(f"{one} x {other}")
+        for one, other in CROSSES[step]
+    }
+    return plain, crossed
 
 
 def chance(scores: pl.Expr) -> pl.Expr:
@@ -140,8 +159,8 @@ def ask_model(lines: pl.DataFrame, model: LineModel | None = None) -> pl.DataFra
     model = model or our_model()
     marks = line_marks(lines).with_columns(lines.select("unsure", **SUPPOSED))
     found = codes(marks, "line")
-    marks = page_marks(first_chances(marks, score(model, found, "line")))
-    return kept_lines(marks, score(model, codes(marks, "page", found), "page"), model.sure_to_cut)
+    marks = page_marks(first_chances(marks, model.scores(found, "line")))
+    return kept_lines(marks, model.scores(codes(marks, "page", found), "page"), model.sure_to_cut)
 
 
 def first_chances(marks: pl.DataFrame, scores: pl.Series) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from copydesk import clean_pages
 from copydesk.cleaning import Desk
 from copydesk.precedence import PRECEDENCE
 from copydesk.roles import ROLES
+from copydesk.rules import RuleError, check_examples
 from flows.errors import UsageError
 from flows.figures import add_up, shard_figures
 from flows.laws import whole_texts
@@ -37,8 +38,12 @@ def list_rules(role: str | None, rules: Sequence[Path]) -> None:
 
 
 def test_rules(rules: Sequence[Path]) -> None:
-    """Load all rules, which checks them and their examples, and say how many there are."""
+    """Load all rules, try all of their examples, and say how many there are."""
     book = open_rules(rules).rules
+    try:
+        check_examples(book)
+    except RuleError as error:
+        raise UsageError(str(error)) from error
     examples = sum(len(r.drops) + len(r.keeps) for r in book.rules)
     files = len({r.file for r in book.rules})
     print(f"{len(book.rules)} rules in {files} files hold their {examples} examples (version {book.version})")

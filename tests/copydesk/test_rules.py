@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from copydesk.rules import RuleError, load_rules, our_rules
+from copydesk.rules import RuleError, check_examples, load_rules, our_rules
 
 GOOD = """
 role = "share"
@@ -22,6 +22,7 @@ keeps = ["Buy our mugs, she said, and be glad."]
 
 def test_all_our_rules_load_and_hold_their_examples() -> None:
     book = our_rules()
+    check_examples(book)
     assert len(book.rules) > 100
     assert all(rule.why and rule.drops and rule.keeps for rule in book.rules)
     assert len(book.version) == 12
