@@ -173,7 +173,8 @@ def first_chances(marks: pl.DataFrame, scores: pl.Series) -> pl.DataFrame:
 def kept_lines(marks: pl.DataFrame, scores: pl.Series, sure_to_cut: int) -> pl.DataFrame:
     """The lines that, by their second scores, make the most of the body F1 that their page can expect.
 
-    `marks` has `page`, `weight`, `short_run`, `unsure` and the columns of SUPPOSED. Returns `model_keeps` and `model_chance`.
+    `marks` has `page`, `weight`, `short_run`, `unsure` and the columns of SUPPOSED. Returns `model_keeps` and
+    `model_chance`.
     """
     lines = marks.select("page", "unsure", *SUPPOSED, "short_run", size=pl.col("weight") + LINE_COST).with_columns(
         chance=chance(pl.when("unsure").then(scores))
