@@ -27,8 +27,8 @@ ENTRY: dict[str, Any] = {
     "site": pl.String, "line": pl.String, "pages": pl.Int64, "of": pl.Int64, "kept": pl.Int64, "role": pl.String,
     "status": pl.String,
 }  # fmt: skip
-"""A line of a site: on how many of the site's pages it stands, of how many, on how many of these the rules alone keep
-it in the article, and the role it gets."""
+"""A line of a site: on how many of the site's pages it stands, of how many, on how many of these it
+stays in the article without a memory, and the role it gets."""
 KNOWN: dict[str, Any] = {
     "site": pl.String, "key": pl.String, "known_role": pl.String, "known_rule": pl.String,
     "known_confidence": pl.Float32, "in_memory": pl.Boolean,
@@ -38,7 +38,7 @@ HEAD = """\
 # Site memory of copydesk: lines that stand on many pages of a site, and so are no part of its articles.
 #
 # pages: distinct articles of the site that the line stands on, of all that were read (`pages` of the site).
-# kept:  on how many of them the rules alone would leave it in the article: what this memory changes.
+# kept:  on how many of them it would stay in the article without a memory: what this memory changes.
 # Yours to edit: `role`, and `status`, which is learnt, accepted (a person agrees: certain, and proposed for a profile
 # whatever the counts say) or rejected (never used). Learning again into this file keeps what you accepted and rejected.
 """

@@ -27,7 +27,7 @@ def site_furniture(sites: Sequence[Mapping[str, Any]], memory: Memory | None) ->
             sentence = (
                 f"Its furniture changed: a page shows {seen:.1f} of the lines that site memory knows, on average of "
                 f"{row['pages']:,} pages, where {usual:.1f} were usual. If the site was rebuilt, run `copydesk learn` "
-                "on its new pages; until then the rules alone clean what is new."
+                "on its new pages; until then no memory cleans what is new."
             )
             rows.append(
                 {"site": row["site"], "pages": row["pages"], "seen": seen, "usual": usual, "changed": changed}

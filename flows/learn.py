@@ -1,6 +1,6 @@
 """`copydesk learn`: read pages, count which lines recur on the pages of each site, and write them as a site memory.
 
-The pages are read and staged as for a run and cleaned by the rules alone. Of each shard stays a row a line, on disk;
+The pages are read and staged as for a run and cleaned without a memory. Of each shard stays a row a line, on disk;
 then whole sites are counted, as many at a time as fit, so that memory does not grow with the pages.
 """
 
@@ -140,7 +140,7 @@ def _groups(rows: dict[str, int]) -> Iterator[tuple[str, str]]:
 
 
 def write_proposals(memory: Memory, desk: Desk, folder: Path) -> dict[str, int]:
-    """Write a profile for each site with lines that the rules alone would keep, or that a person accepted.
+    """Write a profile for each site with lines that would stay without a memory, or that a person accepted.
 
     Returns the lines proposed by file name. A file that is there already is left alone, and has -1.
     """
@@ -169,13 +169,13 @@ def _profile(site: str, home: str | None, rows: list[dict[str, Any]]) -> str:
     whose = [] if home else [f"domains = [{quoted(site)}]"]
     parts = [f"name = {quoted(home or site)}", f"why = {quoted(why)}", *whose, "furniture = ["]
     for row in rows:
-        parts.append(f"  # on {row['pages']:,} of {row['of']:,} pages; on {row['kept']:,} the rules alone keep it")
+        parts.append(f"  # on {row['pages']:,} of {row['of']:,} pages; on {row['kept']:,} it would stay in the article")
         parts.append(f"  {{ line = {quoted(row['line'])}, role = {quoted(row['role'])} }},")
     return "\n".join([*parts, "]", ""])
 
 
 def _print(memory: Memory, path: Path, pages: int) -> None:
-    """What was learnt, the sites with most lines that the rules alone would keep first."""
+    """What was learnt, the sites with most lines that would stay without a memory first."""
     console = open_console()
     sites = (
         memory.entries.filter(pl.col("status") != "rejected")

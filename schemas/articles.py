@@ -103,7 +103,7 @@ ARTICLES = Dataset(
             "text_hash": column(pl.String, "Of the page's characters without white space.", _HASH, nullable=False),
             "body_hash": column(pl.String, "Of the body, each run of white space as one blank.", _HASH, nullable=False),
             "source": column(pl.String, "The file or record it came from, relative to the source.", nullable=False),
-            "ruleset": column(pl.String, "Version of the rules, profiles and site memory that made the row.", nullable=False),
+            "ruleset": column(pl.String, "Version of the rules, line model, profiles and site memory that made the row.", nullable=False),
         },
         strict=True,
         ordered=True,

@@ -20,7 +20,7 @@ QUARANTINE = Dataset(
             "text": column(pl.String, "The page's text, whole."),
             "raw": column(pl.Binary, "The page's bytes, where they are no text."),
             "reasons": column(pl.List(REASON), "Every check it failed: check, column, value cut to 200 characters.", check("reason_is_given", lambda c: c.list.len() > 0), nullable=False),
-            "ruleset": column(pl.String, "Version of the rules, profiles and site memory it was cleaned with.", nullable=False),
+            "ruleset": column(pl.String, "Version of the rules, line model, profiles and site memory it was cleaned with.", nullable=False),
         },
         strict=True,
         ordered=True,

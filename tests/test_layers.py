@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "schemas": {"schemas", "copydesk"},
     "flows": {"flows", "schemas", "copydesk"},
 }
-OURS = {"copydesk", "schemas", "flows", "tests", "benchmarks", "docs"}
+OURS = {"copydesk", "schemas", "flows", "tests", "benchmarks", "training", "docs"}
 FRAMEWORKS = ("prefect", "pandera", "flows", "schemas")
 
 MODULES = [p for package in MAY_IMPORT for p in sorted((ROOT / package).rglob("*.py"))]
