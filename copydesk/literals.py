@@ -173,7 +173,7 @@ def _inside(nodes: Sequence[Node]) -> set[str] | None:
             choices.append(set().union(*ways))
         elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT) and part[0] > 0:
             choices.append(_inside(_runs(part[2])) or {""})
-    sure = [s for s in choices if min(map(_worth, s)) >= SHORTEST]
+    sure = [s for s in choices if "" not in s and min(map(_worth, s)) >= SHORTEST]
     return min(sure, key=lambda s: sum(0.35 ** _worth(literal) for literal in s), default=None)
 
 
