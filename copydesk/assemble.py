@@ -11,6 +11,12 @@ from copydesk.line_model import KEPT_ROWS, ask_model
 from copydesk.precedence import FIRM, MODEL, PRECEDENCE, SOFT, UNCUT, Decision, kind_is
 from copydesk.windows import above, any_on_page, below, first_line_where, last_line_where, sum_before
 
+DATELINE_START = (
+    r"^\p{Lu}[\pL .,'’/-]{1,40}(?:, \p{Lu}\p{Ll}{2,8}\.? \d{1,2})? \([^()]{2,40}\) ?[-–—]"
+    r"|^\p{Lu}{3}[\p{Lu} .'’/-]{0,40}(?:, [\pL. ]{2,20}\d{0,2})? [-–—]{1,2} "
+)
+"""How a first paragraph opens that names its place and agency: "SEOUL, Aug. 3 (Yonhap) --", "PARIS — "."""
+
 
 def decide_roles(lines: pl.DataFrame) -> pl.DataFrame:
     """Give every line of a batch its decision: adds `decision` (row of PRECEDENCE), `role`, `rule`, `confidence`.
@@ -113,6 +119,7 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
             )
         ).fill_null(False)
     )
+    lines = lines.with_columns(opens=pl.col("text").str.head(100).str.contains(DATELINE_START))
     around = above(pl.col("rule_role"))
     lines = lines.with_columns(
         between_role=pl.when(

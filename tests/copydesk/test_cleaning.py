@@ -100,6 +100,19 @@ def test_a_page_without_text_is_quarantined(text: str) -> None:
     assert cleaned.quarantine["text"].item() == text
 
 
+@pytest.mark.parametrize(
+    ("line", "role"),
+    [
+        (f"PORTANSEL, March 4 (Isle Wire) - {LEAD}", "body"),
+        (f"PORT ELLERY — {LEAD}", "body"),
+        ("Boats cross to the island from March, and cost what they did before the storm.", "standfirst"),
+    ],
+)
+def test_a_paragraph_with_a_dateline_is_no_standfirst(line: str, role: str) -> None:
+    cleaned = copydesk.clean(f"Ferry to Portansel sails again after a winter ashore\n\n{line}\n\nBy Ann Lee\n\n4 March 2024\n\n{MORE}\n\n{LAST}")
+    assert cleaned.spans.filter(pl.col("text").str.ends_with(line[-60:]))["role"].to_list() == [role]
+
+
 LIST = "Marlow regatta: all winners of 2024\n\n" + "\n".join(
     f"  • {name} Rowing Club" for name in ["Henley", "Goring", "Wargrave", "Sonning", "Reading", "Pangbourne", "Cookham", "Bray", "Datchet", "Windsor"]
 )
