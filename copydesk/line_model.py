@@ -35,7 +35,7 @@ MASS_BUDGET = 40
 """Percent of the expected body that the model may cut for the sake of the rest: its loss guard."""
 SURE_TO_ADD = 500
 """A line that the rules would cut is kept only from this chance upwards, in thousandths, however poor its page."""
-SURE_TO_ADD_LABEL = 800
+SURE_TO_ADD_LABEL = 900
 """The same for a label that is no item of a list."""
 SURE_TO_ADD_ABOVE = 900
 """The same for a label between the headline and the first paragraph: buttons and names of shows stand there."""
