@@ -27,7 +27,7 @@ import polars as pl  # noqa: E402
 
 from benchmarks import scoring  # noqa: E402
 from copydesk.cleaning import Cleaned  # noqa: E402
-from copydesk.fields import BODY_ROLES  # noqa: E402
+from copydesk.roles import BODY_ROLES  # noqa: E402
 
 WORSE = 0.02
 """A page whose F1 falls by more than this below that of its uncleaned text is worse than no cleaning."""

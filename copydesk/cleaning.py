@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from copydesk.assemble import decide_roles, suppose_roles
-from copydesk.fields import ARTICLE, BODY_ROLES, article_fields
+from copydesk.fields import ARTICLE, article_fields
 from copydesk.headlines import cut_headlines
 from copydesk.lines import dense
 from copydesk.marks import mark_lines
 from copydesk.memory import Memory, known_furniture, load_memory, mark_known
 from copydesk.publishers import ProfileBook, find_sites, load_profiles, match_publishers, our_profiles
+from copydesk.roles import BODY_ROLES
 from copydesk.rules import RuleBook, load_rules, our_rules
 from copydesk.spans import cut_spans, find_datelines
 from copydesk.structure import page_structure

@@ -13,6 +13,7 @@ from copydesk.dates import instant
 from copydesk.dissect import AUTHOR, CAPTION
 from copydesk.language import detect_language
 from copydesk.lines import single_spaced
+from copydesk.roles import BODY_ROLES
 
 ARTICLE: dict[str, Any] = {
     "doc_id": pl.String, "url": pl.String, "publisher": pl.String, "language": pl.String,
@@ -28,7 +29,6 @@ ARTICLE: dict[str, Any] = {
 }  # fmt: skip
 """The columns of the articles dataset, in order."""
 
-BODY_ROLES = ("body", "subheading")
 WIDE_WORD = r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+"
 CUT_OFF_WEIGHT = 60
 ALIKE = 0.85

@@ -15,8 +15,7 @@ import polars as pl
 
 from copydesk.cleaning import Cleaned
 from copydesk.dissect import dissect
-from copydesk.lines import SENTENCE_END
-from copydesk.marks import LONG_WEIGHT, weight
+from copydesk.marks import LONG_WEIGHT, ends_sentence, weight
 from copydesk.memory import ENTRY, Memory, memory_key
 from copydesk.precedence import PRECEDENCE
 from copydesk.roles import FURNITURE
@@ -70,7 +69,7 @@ def tally(cleaned: Cleaned) -> pl.DataFrame:
         article=pl.Series([int(h[:16], 16) for h in pages["body_hash"]], dtype=pl.UInt64),
     )
     role, size = pl.col("role"), weight(pl.col("text"))
-    ends = pl.col("text").str.tail(8).str.contains(SENTENCE_END)
+    ends = ends_sentence(pl.col("text"))
     as_it_is = role.is_in([HEADLINE, *FURNITURE])
     field = role.is_in(_FIELD_ROLES) | (~as_it_is & pl.col("rule").is_in(_SURE_RULES))
     return (

@@ -10,14 +10,12 @@ from typing import Final
 
 import polars as pl
 
-from copydesk.precedence import NAMES
+from copydesk.precedence import NAMES, SHORT
 from copydesk.roles import ROLES
-from copydesk.windows import above, below, best_stretch, sum_above, sum_before, sum_below, sum_of_page
+from copydesk.windows import above, below, best_stretch, sum_above, sum_after, sum_before, sum_below, sum_of_page
 
 HEAD = 60
 """Characters of a line's head on which shares and signs are measured: as good as all of it, and cheap."""
-SHORT = 60
-"""A line lighter than this that ends no sentence is short: an item, a label, a button."""
 
 CLOSERS = "\"'”’»)]」』】"
 LINE_ENDS: Final = {
@@ -242,7 +240,7 @@ def line_marks(lines: pl.DataFrame) -> pl.DataFrame:
             pl.col("weight_above") - (pl.col("weight_above") + pl.col("weight")).gather(pl.col("upper"))
         ).fill_null(1 << 30),
         **{f"{r}_lines_above": sum_before(in_role[r] & (pl.col("prose_before") > 0)) for r in _BEFORE},
-        **{f"{r}_lines_below": sum_of_page(in_role[r]) - sum_before(in_role[r]) - in_role[r].cast(pl.Int64) for r in _AFTER},
+        **{f"{r}_lines_below": sum_after(in_role[r]) for r in _AFTER},
     ).select("page", "line", "first", "last", *(pl.col(c).cast(pl.Int64) for c in LINE_MARKS))  # fmt: skip
 
 
@@ -282,7 +280,7 @@ def page_marks(lines: pl.DataFrame) -> pl.DataFrame:
         mass_above_percent=pl.col("mass_above") * 100 // pl.max_horizontal("page_mass", 1),
         page_purity_percent=pl.col("page_mass") * 100 // sum_of_page(pl.col("size")),
         sure_lines_above=sum_before(pl.col("sure")),
-        sure_lines_below=sum_of_page(pl.col("sure")) - sum_before(pl.col("sure")) - pl.col("sure").cast(pl.Int64),
+        sure_lines_below=sum_after(pl.col("sure")),
     )  # fmt: skip
     through = pl.col("mass_above") + pl.col("mass")
     return lines.with_columns(

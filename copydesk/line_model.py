@@ -24,8 +24,8 @@ from typing import Any, Final
 import polars as pl
 
 from copydesk.line_marks import CROSSES, LINE_COST, LINE_MARKS, PAGE_MARKS, VALUES, line_marks, page_marks
-from copydesk.precedence import BODY, LINE_MODEL, PRECEDENCE
-from copydesk.roles import FIELDS
+from copydesk.precedence import LINE_MODEL, PRECEDENCE
+from copydesk.roles import BODY_ROLES, FIELDS
 from copydesk.windows import above, below
 
 WEIGHTS_FILE = Path(__file__).parent / "data" / "line_model.json"
@@ -45,8 +45,8 @@ SURE_TO_TAKE = 800
 """The same for a line that the rules would make a field of the article: its standfirst, a caption, its kicker."""
 SURE_TO_CUT_FRAMED = 50
 """A sentence with a paragraph right above and below is cut only below this chance: such a one is rarely furniture."""
-KEPT_ROWS: Final = [n for n, d in enumerate(PRECEDENCE) if d.role in BODY]
-FIELD_ROWS: Final = [n for n, d in enumerate(PRECEDENCE) if d.role in FIELDS and d.role not in BODY]
+KEPT_ROWS: Final = [n for n, d in enumerate(PRECEDENCE) if d.role in BODY_ROLES]
+FIELD_ROWS: Final = [n for n, d in enumerate(PRECEDENCE) if d.role in FIELDS and d.role not in BODY_ROLES]
 """The rows of the table that keep a line as the article's text, and those that make a field of it."""
 SUPPOSED: Final = {
     "supposed": pl.col("soft").is_in(KEPT_ROWS),

@@ -36,7 +36,7 @@ def mark_lines(pages: pl.DataFrame, book: RuleBook) -> tuple[pl.DataFrame, pl.Da
     lines = (
         lines.join(texts, on="text", how="left", maintain_order="left")
         .with_columns(
-            weight=weight(pl.col("text")), ends=pl.col("text").str.tail(8).str.contains(SENTENCE_END)
+            weight=weight(pl.col("text")), ends=ends_sentence(pl.col("text"))
         )
         .join(dissections.select("text_id", "kind"), on="text_id", how="left", maintain_order="left")
         .with_columns(
@@ -52,6 +52,11 @@ def mark_lines(pages: pl.DataFrame, book: RuleBook) -> tuple[pl.DataFrame, pl.Da
         lines.select("line", "text_id").join(book.match(texts["text"]), on="text_id").select("line", "rule")
     )
     return lines, hits, dissections
+
+
+def ends_sentence(text: pl.Expr) -> pl.Expr:
+    """Whether a line closes like a sentence; quotes and brackets may stand behind its full stop."""
+    return text.str.tail(8).str.contains(SENTENCE_END)
 
 
 def weight(text: pl.Expr) -> pl.Expr:

@@ -43,8 +43,6 @@ def kind_is(*kinds: str) -> pl.Expr:
 
 LINE_MODEL = "line_model_1"
 """What the ledger calls the line model: the version of `data/line_model.json`."""
-BODY = ("body", "subheading")
-"""The roles that the body of an article is made of."""
 BOXES = ("newsletter", "advert", "paywall", "share", "comments", "related", "most_read", "legal")
 """Furniture that stands in boxes of several lines."""
 _LABEL = ~pl.col("ends") & (pl.col("weight") < SHORT)

@@ -7,6 +7,8 @@ FIELDS = (
     "subheading", "body", "section",
 )  # fmt: skip
 """Roles whose text becomes a field of the article."""
+BODY_ROLES = ("body", "subheading")
+"""Those that its body is made of."""
 
 FURNITURE = (
     "masthead", "navigation", "share", "related", "most_read", "newsletter", "advert", "comments", "contact",

@@ -10,7 +10,7 @@ import polars as pl
 from copydesk.headlines import find_headlines
 from copydesk.marks import LONG_WEIGHT, PROSE_WEIGHT
 from copydesk.rules import RuleBook
-from copydesk.windows import above, below, first_line_where, last_line_where, sum_before, sum_of_page
+from copydesk.windows import above, below, first_line_where, last_line_where, sum_after, sum_before, sum_of_page
 
 HEAD_SHARE = 0.2
 """A rule for the head of a page counts before this share of its prose, one for the tail after `TAIL_SHARE`."""
@@ -72,7 +72,7 @@ def _fired_rules(lines: pl.DataFrame, hits: pl.DataFrame, book: RuleBook) -> pl.
     lines = lines.with_columns(
         **_PROSE_SO_FAR,
         prose_before=sum_before(pl.col("prose")),
-        prose_after=sum_of_page(pl.col("prose")) - sum_before(pl.col("prose")) - pl.col("prose").cast(pl.Int64),
+        prose_after=sum_after(pl.col("prose")),
     )
     marked = pl.col("line").is_in(hits["line"].unique().implode())
     short = ((pl.col("weight") < 40) & ~pl.col("ends")).cast(pl.Int8)

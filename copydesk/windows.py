@@ -27,6 +27,12 @@ def sum_before(value: pl.Expr) -> pl.Expr:
     return through - through.gather(pl.col("first"))
 
 
+def sum_after(value: pl.Expr) -> pl.Expr:
+    """The sum over the page's lines below this one; `value` is whole numbers or Booleans without nulls."""
+    through = value.cast(pl.Int64).cum_sum()
+    return through.gather(pl.col("last")) - through
+
+
 def sum_of_page(value: pl.Expr) -> pl.Expr:
     """The sum over all lines of the page."""
     through = value.cast(pl.Int64).cum_sum()

@@ -9,7 +9,7 @@ import polars as pl
 
 from copydesk.cleaning import Cleaned
 from copydesk.lines import dense
-from copydesk.roles import FURNITURE
+from copydesk.roles import BODY_ROLES, FURNITURE
 
 EXAMPLES = 5
 RULE_EXAMPLES = 3
@@ -34,7 +34,7 @@ def shard_figures(cleaned: Cleaned, whole: pl.DataFrame) -> Figures:
         "characters_in": cleaned.characters,
         "characters_kept": int(spans.filter(~pl.col("furniture"))["characters"].sum()),
         "characters_furniture": int(spans.filter("furniture")["characters"].sum()),
-        "characters_quarantined": _characters(quarantine["text"]),
+        "characters_quarantined": characters_of(quarantine["text"]),
         "roles": _counts(spans, "role"),
         "rules": _rules(spans),
         "publishers": _publishers(articles, spans, len(quarantine)),
@@ -83,7 +83,7 @@ COUNTS = (
 )  # fmt: skip
 
 
-def _characters(texts: pl.Series) -> int:
+def characters_of(texts: pl.Series) -> int:
     """Characters that are not white space."""
     return int(dense(texts).str.len_chars().sum() or 0)
 
@@ -225,7 +225,7 @@ def _worst(articles: pl.DataFrame, spans: pl.DataFrame) -> list[dict[str, Any]]:
                         "kind": "furniture"
                         if r["furniture"]
                         else "body"
-                        if r["role"] in ("body", "subheading")
+                        if r["role"] in BODY_ROLES
                         else "field",
                         "text": r["text"][:VALUE_LENGTH],
                     }

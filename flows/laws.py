@@ -8,7 +8,7 @@ import polars as pl
 
 from copydesk.cleaning import digests
 from copydesk.lines import dense
-from copydesk.roles import ROLES
+from copydesk.roles import BODY_ROLES, ROLES
 
 NAMED = 3
 """Pages that a broken law names."""
@@ -77,7 +77,7 @@ def characters_add_up(articles: pl.DataFrame, whole: pl.DataFrame) -> Law:
     """Law 2: the spans of a page, in order, are its text, and those kept its body. `whole` is from `whole_texts`."""
     same_page = pl.col("doc_id") == pl.col("doc_id").shift(1)
     in_order = (pl.col("char_start") >= pl.col("char_end").shift(1)) & (pl.col("line_no") >= pl.col("line_no").shift(1))
-    kept = pl.col("role").is_in(["body", "subheading"])
+    kept = pl.col("role").is_in(BODY_ROLES)
     pages = (
         whole.with_columns(
             follows=(~same_page | in_order).fill_null(True),

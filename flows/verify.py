@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 from rich.text import Text
 
 from copydesk.cleaning import digests
-from copydesk.lines import dense, single_spaced
+from copydesk.lines import single_spaced
 from copydesk.roles import FURNITURE
 from flows import laws
 from flows.errors import UsageError
+from flows.figures import characters_of
 from flows.snapshots import SnapshotStore, check_files
 from flows.snapshots.files import read_manifest
 from flows.summary import open_console
@@ -146,7 +147,7 @@ def _characters(snapshot: Path) -> tuple[str, list[str]]:
     if isinstance(run, str):
         return detail, [*broken, run]
     parts = sorted((snapshot / QUARANTINE.name).glob("*.parquet"))
-    waiting = sum(int(dense(_read(p, QUARANTINE)["text"]).str.len_chars().sum()) for p in parts)
+    waiting = sum(characters_of(_read(p, QUARANTINE)["text"]) for p in parts)
     in_all = laws.characters_balance(run["characters_in"], kept, furniture, waiting)
     return f"{detail}; {in_all.detail}", [*broken, *in_all.broken]
 

@@ -39,7 +39,8 @@ from sklearn.linear_model import LogisticRegression
 from copydesk.cleaning import open_desk, supposed_lines
 from copydesk.line_marks import line_marks, page_marks
 from copydesk.line_model import SUPPOSED, WEIGHTS_FILE, buckets, codes, first_chances, kept_lines, mark_names
-from copydesk.precedence import BODY, LINE_MODEL, PRECEDENCE
+from copydesk.precedence import LINE_MODEL, PRECEDENCE
+from copydesk.roles import BODY_ROLES
 
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
 """As the scorer of the labelled pages takes a text apart."""
@@ -185,7 +186,7 @@ class Pages:
 
     def kept_by_rules(self) -> np.ndarray[Any, Any]:
         """Whether the rules alone would keep each line."""
-        body = [n for n, d in enumerate(PRECEDENCE) if d.role in BODY]
+        body = [n for n, d in enumerate(PRECEDENCE) if d.role in BODY_ROLES]
         return self.lines["decision"].is_in(body).to_numpy()
 
     def table(self, scores: np.ndarray[Any, Any], by: str = "set") -> pl.DataFrame:
