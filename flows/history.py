@@ -14,6 +14,7 @@ from copydesk import __version__
 from copydesk.cleaning import Desk
 from copydesk.precedence import PRECEDENCE
 from copydesk.roles import FURNITURE
+from copydesk.rules import RuleBook
 from flows.figures import Figures
 from flows.gates import Verdict
 from flows.laws import Law
@@ -82,7 +83,6 @@ def build_report(
 ) -> dict[str, Any]:
     """The report as a JSON-ready dict; `history` is the runs dataset with this run in it, `furniture` from `drift`."""
     known = {r.name: (r.file, r.why, r.role) for r in desk.rules.rules}
-    own = {d.rule: ("precedence.py", d.why, d.role) for d in PRECEDENCE if d.rule} | PIECE_RULES
     fired = {r["rule"] for r in figures["rules"]}
     instant = dt.datetime.isoformat
     return {
@@ -100,7 +100,7 @@ def build_report(
         },
         "roles": [r | {"kind": "furniture" if r["role"] in FURNITURE else "field"} for r in figures["roles"]],
         "rules": [
-            r | dict(zip(("file", "why"), (known | own).get(r["rule"], ("", ""))[:2], strict=True))
+            r | dict(zip(("file", "why"), reason(r["rule"], r["role"], desk.rules), strict=True))
             for r in figures["rules"]
         ],
         "never_fired": [
@@ -120,14 +120,33 @@ def build_report(
     }
 
 
-PIECE_RULES: dict[str, tuple[str, str, str | None]] = {
-    "credit_line": ("dissect.py", "A line that is only a picture credit.", "credit"),
-    "caption_printed_twice": ("dissect.py", "One caption printed twice in a line, or on two.", "repeat"),
-    "kicker_in_brackets": ("spans.py", "Words in square brackets before the headline.", "kicker"),
-    "site_memory": ("site memory", "The line stands on many pages of the site.", None),
-    "publisher_furniture": ("publisher profile", "The publisher's profile names the line as furniture.", None),
-    "dateline_printed": ("spans.py", "Place, day and agency before the first paragraph.", "dateline"),
+PIECE_RULES: dict[str, tuple[str, str]] = {
+    "credit_line": ("dissect.py", "A line that is only a picture credit."),
+    "caption_printed_twice": ("dissect.py", "One caption printed twice in a line, or on two."),
+    "headline_path": ("headlines.py", "Sections with arrows between them before the headline, on its line."),
+    "kicker_in_brackets": ("headlines.py", "Words in square brackets before the headline."),
+    "kicker_quotation": ("headlines.py", "A quotation run together with the headline behind it."),
+    "kicker_before_bar": ("headlines.py", "Words before the headline, on its line, with a bar between."),
+    "kicker_before_slug": ("headlines.py", "Words before the headline, on its line, that the page's address lacks."),
+    "masthead_behind_headline": ("headlines.py", "The outlet's name behind the headline, on its line."),
+    "section_behind_headline": ("headlines.py", "A word or two behind the headline, on its line, with a bar between."),
+    "other_behind_headline": ("headlines.py", "What else stands behind the headline, on its line, with a bar between."),
+    "loss_guard": ("guards.py", "A rule would have taken most of the page's paragraphs, and took none."),
+    "site_memory": ("site memory", "The line stands on many pages of the site."),
+    "publisher_furniture": ("publisher profile", "The publisher's profile names the line as furniture."),
+    "dateline_printed": ("spans.py", "Place, day and agency before the first paragraph."),
 }
+"""Rules that cut a line into pieces, or look at more than a line: where they stand, and why."""
+
+
+def reason(rule: str, role: str, book: RuleBook) -> tuple[str, str]:
+    """Where a rule of the ledger stands, and why it gives that role; empty where nobody says."""
+    if rule in PIECE_RULES:
+        return PIECE_RULES[rule]
+    for decision in PRECEDENCE:
+        if decision.rule == rule and decision.role in (role, None):
+            return "precedence.py", decision.why
+    return next(((r.file, r.why) for r in book.rules if r.name == rule), ("", ""))
 
 
 def _column_meaning(column: str | None) -> str:

@@ -1,0 +1,37 @@
+"""Every rule that the ledger can name has its reason in the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import copydesk
+from copydesk.precedence import LINE_MODEL
+from copydesk.rules import our_rules
+from flows.decode import decode
+from flows.history import reason
+
+SEEDS = sorted((Path(__file__).parents[2] / "seeds").glob("*.txt"))
+CUT_FROM_HEADLINES = [
+    ("headline_path", "navigation"), ("kicker_in_brackets", "kicker"), ("kicker_quotation", "kicker"),
+    ("kicker_before_bar", "kicker"), ("kicker_before_slug", "kicker"), ("masthead_behind_headline", "masthead"),
+    ("section_behind_headline", "section"), ("other_behind_headline", "other"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", SEEDS, ids=lambda p: p.stem)
+def test_what_a_page_names_has_a_reason(page: Path) -> None:
+    spans = copydesk.clean(decode(page.read_bytes()).text or "").spans
+    nameless = [r for r in spans.select("rule", "role").unique().iter_rows() if not all(reason(*r, our_rules()))]
+    assert nameless == []
+
+
+@pytest.mark.parametrize(("rule", "role"), [*CUT_FROM_HEADLINES, ("loss_guard", "body"), ("site_memory", "other")])
+def test_what_code_cuts_has_a_reason(rule: str, role: str) -> None:
+    assert all(reason(rule, role, our_rules()))
+
+
+def test_the_line_model_says_what_it_did() -> None:
+    assert "keeps" in reason(LINE_MODEL, "body", our_rules())[1]
+    assert "cuts" in reason(LINE_MODEL, "other", our_rules())[1]
