@@ -40,6 +40,7 @@ import pyarrow.parquet as pq  # noqa: E402
 
 from benchmarks import make_pages  # noqa: E402
 from benchmarks.peers import INSTALL, PEERS, installed  # noqa: E402
+from flows.launch import engine  # noqa: E402
 
 OURS = ("floor", "pipeline", "command")
 PARTS = (*OURS, *PEERS)
@@ -142,7 +143,7 @@ def measure(command: list[str], work: Path) -> dict[str, float]:
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "PREFECT_API_URL")}
     # bytecode as on any machine, though in a folder that goes with the benchmark
     env |= {"PYTHONPYCACHEPREFIX": str(work / "bytecode"), "PREFECT_HOME": str(work / "prefect")}
-    env |= {"PYTHONPATH": str(ROOT)}
+    env |= {"PYTHONPATH": str(ROOT), **engine(workers=1)}
     log = work / "log.txt"
     began = time.perf_counter()
     with log.open("ab") as sink:

@@ -8,6 +8,7 @@ import polars as pl
 
 from copydesk.guards import hold_losses
 from copydesk.line_model import KEPT_ROWS, ask_model
+from copydesk.lines import full_stop
 from copydesk.precedence import FIRM, MODEL, PRECEDENCE, SOFT, UNCUT, Decision, kind_is
 from copydesk.windows import above, any_on_page, below, first_line_where, last_line_where, sum_before
 
@@ -119,11 +120,14 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
             )
         ).fill_null(False)
     )
-    lines = lines.with_columns(opens=pl.col("text").str.head(100).str.contains(DATELINE_START))
+    # only where a standfirst may stand: the expression is a slow one
+    near = lines.filter(pl.col("in_head") & (pl.col("weight") >= 40)).select("line", "text")
+    opens = near.filter(pl.col("text").str.head(100).str.contains(DATELINE_START))["line"]
+    lines = lines.with_columns(opens=pl.col("line").is_in(opens.implode()))
     around = above(pl.col("rule_role"))
     lines = lines.with_columns(
         between_role=pl.when(
-            (around == below(pl.col("rule_role"))) & free & ~pl.col("prose") & ~pl.col("text").str.contains(r"[.。]$")
+            (around == below(pl.col("rule_role"))) & free & ~pl.col("prose") & ~full_stop(pl.col("text"))
         ).then(around),
         between_rule=above(pl.col("rule_name")),
     )

@@ -44,9 +44,7 @@ def article_fields(
     publishers: pl.DataFrame,
 ) -> pl.DataFrame:
     """Build the fields of every page: `page` and the columns of ARTICLE except hashes, source and ruleset."""
-    rows = pages.select("page", "doc_id", "url").join(
-        publishers, on="page", how="left", maintain_order="left"
-    )
+    rows = pages.select("page", "doc_id", "url").join(publishers, on="page", how="left", maintain_order="left")
     rows = rows.join(datelines.select("page", "dateline"), on="page", how="left", maintain_order="left")
     for part in (
         _texts(spans),
@@ -93,15 +91,17 @@ def _tags(spans: pl.DataFrame) -> pl.DataFrame:
 
 
 def _body(spans: pl.DataFrame) -> pl.DataFrame:
-    kept = spans.filter(pl.col("role").is_in(BODY_ROLES))
-    body = kept.group_by("page", maintain_order=True).agg(
-        body=pl.col("text").str.join("\n\n"), last=pl.col("text").last(), last_role=pl.col("role").last()
-    )
+    kept = spans.filter(pl.col("role").is_in(BODY_ROLES)).select("page", "role", "text")
+    uneven = kept["text"].str.contains(r"[\s--[ ]]|  ")
+    evened = kept.filter(uneven).select(single_spaced(pl.col("text"))).to_series()
+    normal = kept["text"].scatter(uneven.arg_true(), evened)
+    body = kept.with_columns(normal=normal).group_by("page", maintain_order=True).agg(
+        body=pl.col("text").str.join("\n\n"), normal=pl.col("normal").str.join(" "),
+        last=pl.col("text").last(), last_role=pl.col("role").last()
+    )  # fmt: skip
     ended = pl.col("last").str.contains(r"[.!?…。！？:)\]】」』”\"'’»*]\s*$|[♦■●◆]$")
     cut_off = (pl.col("last_role") == "body") & ~ended & (pl.col("last").str.len_chars() >= CUT_OFF_WEIGHT)
-    return body.select("page", "body", cut_off=cut_off, normal=single_spaced(pl.col("body"))).with_columns(
-        word_count=count_words(pl.col("normal"))
-    )
+    return body.select("page", "body", "normal", cut_off=cut_off).with_columns(word_count=count_words(pl.col("normal")))
 
 
 def count_words(text: pl.Expr) -> pl.Expr:
@@ -173,9 +173,7 @@ def _bylines(
         .drop("completed")
     )
     raw = printed.group_by("page", maintain_order=True).agg(byline_raw="printed")
-    conflict = pl.DataFrame(conflicts, schema={"page": pl.UInt32}, orient="row").with_columns(
-        conflict=pl.lit(True)
-    )
+    conflict = pl.DataFrame(conflicts, schema={"page": pl.UInt32}, orient="row").with_columns(conflict=pl.lit(True))
     return raw.join(authors, on="page", how="left").join(conflict, on="page", how="left")
 
 
@@ -214,9 +212,7 @@ def _captions(spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFram
         .select(
             "page",
             "line",
-            text=pl.when("in_pieces")
-            .then("caption.text")
-            .otherwise(pl.when(pl.col("role") == "caption").then("text")),
+            text=pl.when("in_pieces").then("caption.text").otherwise(pl.when(pl.col("role") == "caption").then("text")),
             credit=pl.when("in_pieces")
             .then("caption.credit")
             .otherwise(pl.when(pl.col("role") == "credit").then("text")),
@@ -225,14 +221,10 @@ def _captions(spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFram
     )
     # a credit alone belongs to the caption beside it that has none: the one above, else the one below
     open_above = (
-        (pl.col("credit").shift(1).is_null() & pl.col("text").shift(1).is_not_null())
-        .over("page")
-        .fill_null(False)
+        (pl.col("credit").shift(1).is_null() & pl.col("text").shift(1).is_not_null()).over("page").fill_null(False)
     )
     open_below = (
-        (pl.col("credit").shift(-1).is_null() & pl.col("text").shift(-1).is_not_null())
-        .over("page")
-        .fill_null(False)
+        (pl.col("credit").shift(-1).is_null() & pl.col("text").shift(-1).is_not_null()).over("page").fill_null(False)
     )
     lone = pl.col("text").is_null()
     rows = rows.with_columns(goes_up=lone & open_above, goes_down=lone & ~open_above & open_below)
@@ -251,9 +243,7 @@ def _captions(spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFram
     )
 
 
-def _dates(
-    rows: pl.DataFrame, spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFrame
-) -> pl.DataFrame:
+def _dates(rows: pl.DataFrame, spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFrame) -> pl.DataFrame:
     printed = (
         spans.filter(pl.col("role").is_in(["published", "modified"]))
         .select("page", "line")

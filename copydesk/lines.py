@@ -16,7 +16,6 @@ WIDE_BLANKS = list(
 SENTENCE_END = r"[.!?…。！？؟।][\"'”’»«)\]」』】）]*$"
 
 
-
 def split_lines(pages: pl.DataFrame) -> pl.DataFrame:
     """Split the pages' text into lines that are not blank.
 
@@ -63,3 +62,8 @@ def dense(texts: pl.Series) -> pl.Series:
 def single_spaced(text: pl.Expr) -> pl.Expr:
     """A text with each run of white space as one blank."""
     return text.str.replace_all(r"[\s--[ ]]\s*| \s+", " ")
+
+
+def full_stop(text: pl.Expr) -> pl.Expr:
+    """Whether a line ends in a full stop, with nothing behind it."""
+    return text.str.ends_with(".") | text.str.ends_with("。")

@@ -27,7 +27,8 @@ START_LENGTHS = (1, 2, 3, 4, 6, 8, 12)
 MOST = 500
 """Literals of one expression, beyond which its alternatives are not spelt out further."""
 SMALL_CLASS = 12
-"""Characters of a class that is spelt out."""
+"""Characters of a class that is spelt out, beside digits."""
+DIGITS = frozenset("0123456789")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,11 +63,20 @@ def need(branch: str) -> Need:
     if tree.state.flags & re.IGNORECASE:
         return Need()
     nodes = _runs(tree)
+    starts = {""}
     if nodes and nodes[0] == (sre.AT, sre.AT_BEGINNING):
-        starts, _ = _beginnings(nodes[1:])
-        if min(map(_worth, starts)) >= SHORTEST:
-            return Need(starts=frozenset(s[: max(n for n in START_LENGTHS if n <= len(s))] for s in starts))
-    return Need(holds=frozenset(_inside(nodes) or ()))
+        # no key begins with a blank
+        starts = {start.lstrip(" ") for start in _beginnings(nodes[1:])[0]}
+    if all(_worth(start) >= SHORTEST for start in starts):
+        return _at_start(starts)
+    if holds := _inside(nodes):
+        return Need(holds=frozenset(holds))
+    # a digit or a sign at its beginning is on fewer lines than none
+    return _at_start(starts) if all(s and (_worth(s) >= SHORTEST or not s[0].isalpha()) for s in starts) else Need()
+
+
+def _at_start(starts: Iterable[str]) -> Need:
+    return Need(starts=frozenset(s[: max(n for n in START_LENGTHS if n <= len(s))] for s in starts))
 
 
 def branches(pattern: str) -> list[str]:
@@ -126,7 +136,8 @@ def _spelt(op: Any, part: Any) -> tuple[set[str], bool]:
         return {""}, True
     if op is sre.IN:
         spelt = _members(part)
-        return (spelt, True) if spelt else ({""}, False)
+        # what follows a digit is spelt out ten times over, and spares little more
+        return (spelt, not spelt >= DIGITS) if spelt else ({""}, False)
     if op is sre.SUBPATTERN and not part[1]:
         return _beginnings(_runs(part[3]))
     if op is sre.BRANCH:
@@ -147,9 +158,11 @@ def _members(parts: list[Node]) -> set[str]:
             found.add(chr(part))
         elif op is sre.RANGE and part[1] - part[0] < SMALL_CLASS:
             found |= {chr(c) for c in range(part[0], part[1] + 1)}
+        elif (op, part) == (sre.CATEGORY, sre.CATEGORY_DIGIT):
+            found |= DIGITS
         else:
             return set()
-    return found if len(found) <= SMALL_CLASS else set()
+    return found if len(found - DIGITS) <= SMALL_CLASS else set()
 
 
 def _joined(left: set[str], right: set[str]) -> set[str] | None:

@@ -10,6 +10,7 @@ import dataclasses
 
 import polars as pl
 
+from copydesk.lines import full_stop
 from copydesk.marks import LONG_WEIGHT
 from copydesk.windows import below
 
@@ -122,7 +123,7 @@ SOFT: tuple[Decision, ...] = (
              pl.col("in_head") & _AFTER_HEADLINE & pl.col("standfirst_place") & ~pl.col("opens") & pl.col("weight").is_between(40, 400),
              "A sentence between the headline and the byline or date.", 0.7),
     Decision("deck_below_headline", "standfirst",
-             pl.col("in_head") & pl.col("below_headline") & ~pl.col("opens") & pl.col("weight").is_between(40, 250) & ~pl.col("text").str.contains(r"[.。]$"),
+             pl.col("in_head") & pl.col("below_headline") & ~pl.col("opens") & pl.col("weight").is_between(40, 250) & ~full_stop(pl.col("text")),
              "A line without a full stop right below the headline.", 0.6),
     Decision("label_below_headline", "other", pl.col("in_head") & _AFTER_HEADLINE & _LABEL & (pl.col("weight") < 26) & pl.col("first_prose").is_not_null(),
              "A short label between the headline and the first paragraph.", 0.6),

