@@ -99,6 +99,12 @@ def _habit(language: str | None) -> tuple[bool, bool]:
     return region not in table.month_first_regions, True
 
 
+def puts_day_first(country: str) -> bool | None:
+    """Whether a country (ISO 3166) writes numeric days with the day first; None where both orders are in use."""
+    table, country = words(), country.upper()
+    return None if country in table.mixed_regions else country not in table.month_first_regions
+
+
 class Line(Beside):
     """One line being read for days, with what the caller knows of its dates."""
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from copydesk.bylines import same_person
 from copydesk.dates import instant
+from copydesk.datewords import words
 from copydesk.dissect import AUTHOR, CAPTION
 from copydesk.language import detect_language
 from copydesk.lines import single_spaced
@@ -42,6 +43,7 @@ def article_fields(
     dissections: pl.DataFrame,
     datelines: pl.DataFrame,
     publishers: pl.DataFrame,
+    dates: pl.DataFrame,
 ) -> pl.DataFrame:
     """Build the fields of every page: `page` and the columns of ARTICLE except hashes, source and ruleset."""
     rows = pages.select("page", "doc_id", "url").join(
@@ -56,10 +58,10 @@ def article_fields(
         _body(spans),
     ):
         rows = rows.join(part, on="page", how="left", maintain_order="left")
-    rows = _dates(rows, spans, lines, dissections)
     held = spans.filter(pl.col("rule") == "loss_guard")["page"].unique()
     rows = rows.with_columns(held=pl.col("page").is_in(held.implode()))
     rows = rows.with_columns(language=pl.Series(detect_language(rows["body"].fill_null("")), dtype=pl.String))
+    rows = _dates(rows, spans, dates)
     return _warnings(rows).with_columns(tags=pl.col("tags").fill_null([]))
 
 
@@ -251,32 +253,37 @@ def _captions(spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFram
     )
 
 
-def _dates(
-    rows: pl.DataFrame, spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFrame
-) -> pl.DataFrame:
-    printed = (
-        spans.filter(pl.col("role").is_in(["published", "modified"]))
-        .select("page", "line")
-        .unique("line", keep="first", maintain_order=True)
-        .join(lines.select("line", "text_id"), on="line", how="left", maintain_order="left")
-        .join(dissections.select("text_id", "dates"), on="text_id", how="inner", maintain_order="left")
-        .explode("dates", empty_as_null=True)
-        .unnest("dates")
-        .filter(pl.col("on").is_not_null())
-    )
-    changed = pl.col("label") == "modified"
-    for name, which in (("published", ~changed.fill_null(False)), ("modified", changed.fill_null(False))):
-        first = printed.filter(which).unique("page", keep="first", maintain_order=True)
-        first = first.select(
+def _dates(rows: pl.DataFrame, spans: pl.DataFrame, dates: pl.DataFrame) -> pl.DataFrame:
+    """The page's dates, where the ledger has them as such."""
+    stand = spans.select("line", "role").unique()
+    dates = dates.join(stand, on=["line", "role"], how="semi", maintain_order="left")
+    # two times of one page are told by one clock: a zone printed behind one of them is the other's
+    dates = dates.join(
+        dates.select("page", "zone").drop_nulls().unique("page", keep="first", maintain_order=True),
+        on="page", how="left", suffix="_of_page", maintain_order="left",
+    )  # fmt: skip
+    for name in ("published", "modified"):
+        first = dates.filter(pl.col("field") == name).select(
             "page",
             pl.col("on").alias(f"{name}_on"),
+            pl.col("other").alias(f"{name}_other"),
             pl.col("time").alias(f"{name}_time"),
             pl.col("precision").alias(f"{name}_precision"),
-            pl.col("zone").alias(f"{name}_stated"),
+            pl.when(pl.col("time").is_not_null()).then(pl.coalesce("zone", "zone_of_page")).alias(f"{name}_stated"),
             pl.col("raw").alias(f"{name}_raw"),
             pl.col("warnings").alias(f"{name}_warnings"),
+            pl.col("replaced").alias(f"{name}_replaced"),
         )
         rows = rows.join(first, on="page", how="left", maintain_order="left")
+        # an order that nothing on the page proves: as its language has it
+        day_first = pl.col("language").is_in(list(words().day_first))
+        rows = rows.with_columns(
+            pl.when(day_first & pl.col(f"{name}_other").is_not_null())
+            .then(f"{name}_other")
+            .otherwise(f"{name}_on")
+            .alias(f"{name}_on"),
+            pl.when(pl.col(f"{name}_on").is_not_null()).then(f"{name}_precision").alias(f"{name}_precision"),
+        )
         rows = rows.join(
             _instants(rows, name), on=[f"{name}_on", f"{name}_time", f"{name}_stated", "zone", "country"],
             how="left", nulls_equal=True, maintain_order="left",
@@ -315,6 +322,7 @@ def _warnings(rows: pl.DataFrame) -> pl.DataFrame:
         "no_date": pl.col("published_on").is_null(),
         "zone_unknown": (pl.col("published_time").is_not_null() & pl.col("published_at").is_null())
         | (pl.col("modified_time").is_not_null() & pl.col("modified_at").is_null()),
+        "date_from_change": pl.col("published_replaced"),
         "modified_before_published": pl.col("modified_at") < pl.col("published_at"),
         "body_truncated": pl.col("cut_off"),
         "loss_guard": pl.col("held"),
