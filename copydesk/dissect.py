@@ -51,9 +51,8 @@ DATE_LENGTH = 220
 NAME_LENGTH = 90
 WIDE_NAME_LENGTH = 8
 SENTENCE_LENGTH = 70
-STAMP_LENGTH = 110
-STAMP_WORDS = 9
-"""Words that may stand beside a date on a line that is neither byline nor date line, and still may give the page's."""
+STAMP_LENGTH = 160
+"""Characters of the longest line that is neither byline nor date line and may still give the page's date."""
 
 # Which lines are worth a parser's time. Each is cheap over a column, and wider than its parser: of 137,000 real lines
 # they pass a fifth, and what they miss of the parsers' finds (1 % and less) is nearly all mistakes.
@@ -162,7 +161,7 @@ def _stamp(text: str, found: list[PrintedDate]) -> dict[str, Any] | None:
         rest.append((end, d.start))
         end = d.end
     rest = [(a, b) for a, b in (*rest, (end, len(text))) if text[a:b].strip(_MARKS)]
-    if len(text) > STAMP_LENGTH or sum(len(text[a:b].split()) for a, b in rest) > STAMP_WORDS:
+    if len(text) > STAMP_LENGTH:
         return None
     if text.endswith(_FULL_STOPS) and not found[0].label:
         return None

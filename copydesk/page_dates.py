@@ -25,7 +25,7 @@ from copydesk.publishers import EARLIEST
 from copydesk.windows import above, below
 from copydesk.zones import country_zone
 
-BAR = 9
+BAR = 8
 """Score from which on a date is taken for the page's: below it, none is likelier to be right."""
 CROWD = 4
 """Dates of one kind that make a list of dated teasers or comments rather than one story's stamp."""
@@ -35,7 +35,11 @@ CHANGE_NEAR = 12
 """Lines within which a labelled change belongs to the publication; a page without one may have it anywhere."""
 SHORT_LINE = 24
 """Characters of the longest line that is nothing but a label ("Published") or a time."""
-ONE_DAY = 86_400
+TIME_SHAPE = r"^\W*(?:\pL{1,6}\.? )?\d{1,2} ?[:.h時시]\d\d"
+STAMP_WORDS = 9
+"""Words, with a month's, on a line that is neither byline nor date line and may still give the page's date."""
+TITLE = 20
+"""Weight of a headline that is not found in another line by chance."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,27 +56,34 @@ _BELOW = pl.col("below_headline")
 _CUT = pl.col("cut_name").is_not_null() | pl.col("ended")
 _ADDRESSED = (pl.col("on") == pl.col("address_day")) | (pl.col("other") == pl.col("address_day"))
 _CHANGE = pl.col("label") == "modified"
+_CROWD = pl.col("crowd") >= CROWD
 
 SIGNS: tuple[Sign, ...] = (
-    Sign("address", 28, _ADDRESSED, "The page's address names the day."),
-    Sign("other_address", -9, pl.col("address_day").is_not_null() & ~_ADDRESSED.fill_null(False),
+    Sign("address", 27, _ADDRESSED & ~_CROWD, "The page's address names the day."),
+    Sign("address_of_many", 14, _ADDRESSED & _CROWD, "It does, but other stories are of the same day."),
+    Sign("other_address", -11, pl.col("address_day").is_not_null() & ~_ADDRESSED.fill_null(False),
          "The page's address names another day."),
-    Sign("published", 12, pl.col("label") == "published", "A label says so."),
-    Sign("change", -24, _CHANGE, "A label says that it is a change: the publication only where no other is printed."),
+    Sign("titled", 30, pl.col("titled"), "The headline stands again on its line."),
+    Sign("published", 14, pl.col("label") == "published", "A label says so."),
+    Sign("change", -22, _CHANGE, "A label says that it is a change: the publication only where no other is printed."),
     Sign("second_change", -12, _CHANGE & (pl.col("nth") > 0), "A change behind another date of the line."),
+    Sign("changed", 4, pl.col("changed") & ~_CHANGE.fill_null(False), "Its line has a change as well."),
     Sign("timed", 9, pl.col("time").is_not_null(), "It has a time of day."),
+    Sign("time_below", 5, pl.col("time").is_null() & pl.col("time_below"), "A time stands alone below it."),
     Sign("byline", 7, pl.col("kind") == "byline", "It stands beside the byline."),
-    Sign("below", 8, _BELOW > 0, "It stands below the headline,"),
-    Sign("soon_below", 16, _BELOW.is_between(1, 9), "soon below it,"),
-    Sign("right_above", 19, _BELOW.is_between(-3, -1), "or right above it."),
+    Sign("below", 6, _BELOW > 0, "It stands below the headline,"),
+    Sign("soon_below", 17, _BELOW.is_between(1, 9), "soon below it,"),
+    Sign("later_below", 4, _BELOW.is_between(10, 20), "below a standfirst, a picture and buttons,"),
+    Sign("right_above", 20, _BELOW.is_between(-3, -1), "or right above it."),
     Sign("above", -8, _BELOW.is_between(-9, -4), "Further above the headline it is the day of the fetch or a menu's."),
     Sign("no_headline", 10, _BELOW.is_null(), "No headline was found."),
-    Sign("head", 16, pl.col("in_head"), "It stands above the first paragraph."),
+    Sign("head", 15, pl.col("in_head"), "It stands above the first paragraph."),
     Sign("furniture", -27, pl.col("rule_name").is_not_null(), "A furniture rule matches its line."),
-    Sign("cut", -21, _CUT, "It stands below a header that ends the article, or in its list."),
-    Sign("crowd", -6, pl.col("crowd") >= CROWD, "The page has many dates of its kind."),
+    Sign("cut", -20, _CUT, "It stands below a header that ends the article, or in its list."),
+    Sign("crowd", -6, _CROWD, "The page has many dates of its kind."),
 )  # fmt: skip
-"""Weights, in tenths, rounded from a conditional logit on labelled pages, cross-validated by site."""
+"""Weights, in tenths, rounded from a conditional logit on labelled pages, cross-validated by site; that of `titled`,
+which is rare, is set by hand."""
 
 OWN: dict[str, Any] = {
     "page": pl.UInt32, "field": pl.String, "line": pl.UInt32, "role": pl.String, "replaced": pl.Boolean,
@@ -103,18 +114,30 @@ def own_dates(
 def _printed(pages: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFrame) -> pl.DataFrame:
     """A row a date that could be the page's: where it stands and what it says."""
     dated = dissections.select("text_id", "dates").filter(pl.col("dates").list.len() > 0)
+    time_below = pl.any_horizontal(
+        (below(pl.col("text"), n).str.len_chars() <= SHORT_LINE) & below(pl.col("text"), n).str.contains(TIME_SHAPE)
+        for n in (1, 2)
+    )
     stands = lines.select(
-        "page", "line", "line_no", "text_id", "kind", "rule_name", "cut_name", "ended", "in_head", "in_tail", "headline",
-        above_text=above(pl.col("text")),
+        "page", "line", "line_no", "text_id", "text", "kind", "rule_name", "cut_name", "ended", "in_head", "in_tail",
+        "headline", above_text=above(pl.col("text")), time_below=time_below,
     ).join(dated, on="text_id", maintain_order="left").filter(~pl.col("headline"))  # fmt: skip
-    heads = lines.filter("headline").select("page", headline_line=pl.col("line").cast(pl.Int64))
+    heads = lines.filter("headline").select(
+        "page", headline_line=pl.col("line").cast(pl.Int64), headline_text=pl.when(pl.col("weight") >= TITLE).then("text")
+    )
     rows = stands.join(heads, on="page", how="left", maintain_order="left")
     rows = rows.join(
         pages.select("page", "fetched_at").with_columns(address_day=address_day(pages["url"])),
         on="page", how="left", maintain_order="left",
     )  # fmt: skip
     rows = rows.with_columns(nth=pl.int_ranges(pl.col("dates").list.len())).explode("dates", "nth", empty_as_null=True)
-    rows = rows.unnest("dates").with_columns(below_headline=pl.col("line").cast(pl.Int64) - pl.col("headline_line"))
+    rows = rows.unnest("dates").with_columns(
+        changed=(pl.col("label") == "modified").fill_null(False).any().over("line"),
+        titled=pl.col("text").str.contains(pl.col("headline_text"), literal=True).fill_null(False),
+        below_headline=pl.col("line").cast(pl.Int64) - pl.col("headline_line"),
+    )
+    wordy = pl.col("kind").is_null() & (pl.col("text").str.count_matches(r"\pL{2,}") > STAMP_WORDS)
+    rows = rows.filter(pl.col("titled") | ~wordy)
     # the label may stand alone on the line above
     label = pl.col("above_text").str.strip_chars(" :|•").str.to_lowercase()
     alone = {word: kind for word, kind in words().labels.items() if kind != "state"}
@@ -233,14 +256,16 @@ def _chosen(rows: pl.DataFrame) -> pl.DataFrame:
         .sort(pl.col("page"), pl.col("on").is_null(), "distance", "line", "nth", nulls_last=False)
         .unique("page", keep="first", maintain_order=True)
     )
-    replaced = pl.col("label") == "modified"
+    # a page that prints no date but its change: that day stands for the publication, and the article says so
+    alone = change.join(best, on="page", how="anti").filter(pl.col("on").is_not_null())
+    replaced = (pl.col("label") == "modified").fill_null(False)
+    role = pl.when(replaced).then(pl.lit("modified")).otherwise(pl.lit("published"))
     parts = [
-        best.with_columns(
-            field=pl.lit("published"), role=pl.when(replaced.fill_null(False)).then(pl.lit("modified")).otherwise(pl.lit("published")),
-            replaced=replaced.fill_null(False),
+        pl.concat([best.select(rows.columns), alone.select(rows.columns)]).with_columns(
+            field=pl.lit("published"), role=role, replaced=replaced & pl.col("on").is_not_null()
         ),
         change.with_columns(field=pl.lit("modified"), role=pl.lit("modified"), replaced=pl.lit(False)),
-    ]  # fmt: skip
+    ]
     return pl.concat(part.select(pl.col(n).cast(t) for n, t in OWN.items()) for part in parts)
 
 
