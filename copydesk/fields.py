@@ -273,6 +273,7 @@ def _dates(rows: pl.DataFrame, spans: pl.DataFrame, dates: pl.DataFrame) -> pl.D
             pl.col("raw").alias(f"{name}_raw"),
             pl.col("warnings").alias(f"{name}_warnings"),
             pl.col("replaced").alias(f"{name}_replaced"),
+            pl.col("address_day").alias(f"{name}_address_day"),
         )
         rows = rows.join(first, on="page", how="left", maintain_order="left")
         # an order that nothing on the page proves: as its language has it
@@ -288,7 +289,7 @@ def _dates(rows: pl.DataFrame, spans: pl.DataFrame, dates: pl.DataFrame) -> pl.D
             _instants(rows, name), on=[f"{name}_on", f"{name}_time", f"{name}_stated", "zone", "country"],
             how="left", nulls_equal=True, maintain_order="left",
         )  # fmt: skip
-    return rows
+    return rows.with_columns(address_differs=pl.col("published_on") != pl.col("published_address_day"))
 
 
 def _instants(rows: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -323,6 +324,7 @@ def _warnings(rows: pl.DataFrame) -> pl.DataFrame:
         "zone_unknown": (pl.col("published_time").is_not_null() & pl.col("published_at").is_null())
         | (pl.col("modified_time").is_not_null() & pl.col("modified_at").is_null()),
         "date_from_change": pl.col("published_replaced"),
+        "date_conflict": pl.col("address_differs"),
         "modified_before_published": pl.col("modified_at") < pl.col("published_at"),
         "body_truncated": pl.col("cut_off"),
         "loss_guard": pl.col("held"),

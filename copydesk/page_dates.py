@@ -87,10 +87,11 @@ which is rare, is set by hand."""
 
 OWN: dict[str, Any] = {
     "page": pl.UInt32, "field": pl.String, "line": pl.UInt32, "role": pl.String, "replaced": pl.Boolean,
+    "address_day": pl.Date,
     **{f.name: f.dtype for f in DATE.fields},
 }  # fmt: skip
 """A date of a page: its `field` (published, modified), its line with the role that the ledger gives its piece, whether
-a change `replaced` a publication that is not printed, and the date as `dissect` read it, settled."""
+a change `replaced` a publication that is not printed, the day in the page's address, and the date as `dissect` read it, settled."""
 
 
 def own_dates(

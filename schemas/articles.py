@@ -12,7 +12,7 @@ WARNINGS = {
     "body_truncated": "The last paragraph stops in mid-sentence.",
     "byline_conflict": "Two bylines spell one name in two ways; the upper one counts.",
     "byline_truncated": "The byline is cut off.",
-    "date_conflict": "Two dates of publication disagree; the upper one counts.",
+    "date_conflict": "The page's address names another day than the one printed, which counts.",
     "date_from_change": "The page prints no date but that of its last change: it stands for the publication as well.",
     "loss_guard": "A rule would have cut more than its budget, and was held back.",
     "modified_before_published": "The last change is older than the publication.",
