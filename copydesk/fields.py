@@ -286,7 +286,7 @@ def _dates(rows: pl.DataFrame, spans: pl.DataFrame, dates: pl.DataFrame) -> pl.D
             pl.when(pl.col(f"{name}_on").is_not_null()).then(f"{name}_precision").alias(f"{name}_precision"),
         )
         rows = rows.join(
-            _instants(rows, name), on=[f"{name}_on", f"{name}_time", f"{name}_stated", "zone", "country"],
+            _instants(rows, name), on=[f"{name}_on", f"{name}_time", f"{name}_stated", "zone", "country", "language"],
             how="left", nulls_equal=True, maintain_order="left",
         )  # fmt: skip
     return rows.with_columns(address_differs=pl.col("published_on") != pl.col("published_address_day"))
@@ -294,20 +294,26 @@ def _dates(rows: pl.DataFrame, spans: pl.DataFrame, dates: pl.DataFrame) -> pl.D
 
 def _instants(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     """Instant, zone and its source for each distinct printed time."""
-    keys = [f"{name}_on", f"{name}_time", f"{name}_stated", "zone", "country"]
+    keys = [f"{name}_on", f"{name}_time", f"{name}_stated", "zone", "country", "language"]
     distinct = rows.select(keys).unique(maintain_order=True).filter(pl.col(f"{name}_on").is_not_null())
     found = [(*key, *_instant(*key)) for key in distinct.iter_rows()]
-    schema: dict[str, Any] = dict(zip(keys, (pl.Date, pl.Time, pl.String, pl.String, pl.String), strict=True)) | {
+    types = (pl.Date, pl.Time, pl.String, pl.String, pl.String, pl.String)
+    schema: dict[str, Any] = dict(zip(keys, types, strict=True)) | {
         f"{name}_at": pl.Datetime("us", "UTC"), f"{name}_zone": pl.String, f"{name}_zone_source": pl.String,
     }  # fmt: skip
     return pl.DataFrame(found, schema=schema, orient="row")
 
 
 def _instant(
-    on: dt.date, time: dt.time | None, stated: str | None, zone: str | None, country: str | None
+    on: dt.date,
+    time: dt.time | None,
+    stated: str | None,
+    zone: str | None,
+    country: str | None,
+    language: str | None,
 ) -> tuple[dt.datetime | None, str | None, str | None]:
     """`instant`; a stated zone that stays open (BST, CST) is still the zone as stated."""
-    at, used, source = instant(on, time, zone=stated, publisher_zone=zone, country=country)
+    at, used, source = instant(on, time, zone=stated, publisher_zone=zone, country=country, language=language)
     return (at, used, source) if used or not stated or time is None else (None, stated, "stated")
 
 

@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-Source = Literal["stated", "publisher", "country"]
+Source = Literal["stated", "publisher", "country", "language"]
 
 _OFFSET = re.compile(r"(?:GMT|UTC)?\s?([+\-−])\s?(\d{1,2}):?(\d\d)?")
 _ALIASES = {"UK": "GB", "EL": "GR"}
@@ -34,6 +34,7 @@ class Zones:
     open: Mapping[str, Mapping[str, timedelta]]
     usual: Mapping[str, timedelta]
     countries: Mapping[str, str]
+    languages: Mapping[str, str]
     generic_domains: frozenset[str]
     domains: Mapping[str, str]
 
@@ -74,6 +75,7 @@ def zones() -> Zones:
         },
         usual={name: _read(row["usual"]) for name, row in raw["open"].items() if "usual" in row},
         countries=dict(raw["countries"]),
+        languages=dict(raw["languages"]),
         generic_domains=frozenset(raw["domains"]["generic"]),
         domains=dict(raw["domains"]["of"]),
     )
@@ -177,11 +179,12 @@ def instant(
     zone: str | None,
     publisher_zone: str | None,
     country: str | None = None,
+    language: str | None = None,
 ) -> tuple[datetime | None, str | None, Source | None]:
     """The instant in UTC of a printed day and time, the zone it was read in, and where that zone comes from.
 
-    A printed zone counts before the publisher's, and this before the one clock of the country's press; a printed one
-    that stays open gives no instant rather than the publisher's. So do a day without a time, and a wall time that the
+    A printed zone counts before the publisher's, this before the one clock of the country's press, and this before that
+    of the language's (BCP 47), which is asked only where no country is known. A printed zone that stays open gives no instant rather than the publisher's. So do a day without a time, and a wall time that the
     zone's clock shows twice or never.
 
     >>> at, zone, source = instant(date(2019, 4, 28), time(17, 42), zone=None, publisher_zone="Asia/Seoul")
@@ -197,6 +200,8 @@ def instant(
         clock, used, source = _zone_of(publisher_zone), publisher_zone, "publisher"
     elif local := country_zone(country):
         clock, used, source = _zone_of(local), local, "country"
+    elif country is None and (local := zones().languages.get((language or "").partition("-")[0])):
+        clock, used, source = _zone_of(local), local, "language"
     else:
         return None, None, None
     if clock is None:

@@ -27,7 +27,7 @@ WARNINGS = {
 
 AUTHOR_KINDS = ("person", "agency", "staff")
 PRECISIONS = ("day", "minute", "second")
-ZONE_SOURCES = ("stated", "publisher", "country", "metadata")
+ZONE_SOURCES = ("stated", "publisher", "country", "language", "metadata")
 
 _AUTHOR = pl.Struct(
     {"name": pl.String, "kind": pl.String, "role": pl.String, "email": pl.String, "affiliation": pl.String}
@@ -88,7 +88,7 @@ ARTICLES = Dataset(
             "published_at": column(_INSTANT, "Instant of publication, in UTC; only where day, time and zone are known.", _INSTANT_KNOWN, _INSTANT_NEAR),
             "published_precision": column(pl.String, "How exactly it is known: day, minute, second.", one_of("precision_is_known", PRECISIONS)),
             "published_zone": column(pl.String, "The zone as stated ('KST'), or as inferred ('Asia/Seoul')."),
-            "published_zone_source": column(pl.String, "How the zone is known: stated, publisher, country, metadata.", one_of("zone_source_is_known", ZONE_SOURCES)),
+            "published_zone_source": column(pl.String, "How the zone is known: stated, publisher, country, language, metadata.", one_of("zone_source_is_known", ZONE_SOURCES)),
             "published_raw": column(pl.String, "The date of publication as printed."),
             "modified_on": column(pl.Date, "Day of the last change as printed.", _PLAUSIBLE),
             "modified_at": column(_INSTANT, "Instant of the last change, in UTC; as published_at."),
