@@ -38,7 +38,8 @@ QUARANTINE: dict[str, Any] = {
 """The columns of the quarantine dataset, in order."""
 PAGE: dict[str, Any] = {
     "doc_id": pl.String, "url": pl.String, "source": pl.String, "text": pl.String, "raw": pl.Binary,
-    "content_hash": pl.String, "encoding": pl.String, "problems": pl.List(REASON), "fetched_at": pl.Datetime("us", "UTC"),
+    "content_hash": pl.String, "encoding": pl.String, "problems": pl.List(REASON),
+    "fetched_at": pl.Datetime("us", "UTC"),
 }  # fmt: skip
 """The columns of a page as a reader leaves it. `fetched_at`, where it is known, is what "3 hours ago" counts from."""
 
@@ -181,7 +182,7 @@ class Supposed(NamedTuple):
 
 
 def supposed_lines(pages: pl.DataFrame, desk: Desk) -> Supposed:
-    """All that comes before the line model is asked; `pages` has `page` (UInt32, ascending), `url`, `text`, `fetched_at`."""
+    """All that comes before the line model is asked; `pages` has the columns of PAGE and `page` (UInt32, ascending)."""
     lines, hits, dissections = mark_lines(pages, desk.rules)
     sites = find_sites(pages, lines, desk.profiles)
     lines, remembered = mark_known(lines, sites, desk.known)

@@ -21,7 +21,7 @@ from copydesk.dateforms import puts_day_first
 from copydesk.dates import day_before, lone_time
 from copydesk.datewords import words
 from copydesk.dissect import DATE
-from copydesk.publishers import EARLIEST
+from copydesk.publishers import EARLIEST, LATEST
 from copydesk.windows import above, below
 from copydesk.zones import country_zone
 
@@ -36,6 +36,7 @@ CHANGE_NEAR = 12
 SHORT_LINE = 24
 """Characters of the longest line that is nothing but a label ("Published") or a time."""
 TIME_SHAPE = r"^\W*(?:\pL{1,6}\.? )?\d{1,2} ?[:.h時시]\d\d"
+LATEST_DAY = dt.date(LATEST, 12, 31)
 STAMP_WORDS = 9
 """Words, with a month's, on a line that is neither byline nor date line and may still give the page's date."""
 TITLE = 20
@@ -91,7 +92,8 @@ OWN: dict[str, Any] = {
     **{f.name: f.dtype for f in DATE.fields},
 }  # fmt: skip
 """A date of a page: its `field` (published, modified), its line with the role that the ledger gives its piece, whether
-a change `replaced` a publication that is not printed, the day in the page's address, and the date as `dissect` read it, settled."""
+a change `replaced` a publication that is not printed, the day in the page's address, and what
+`dissect` read, settled."""
 
 
 def own_dates(
@@ -124,7 +126,9 @@ def _printed(pages: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFrame
         "headline", above_text=above(pl.col("text")), time_below=time_below,
     ).join(dated, on="text_id", maintain_order="left").filter(~pl.col("headline"))  # fmt: skip
     heads = lines.filter("headline").select(
-        "page", headline_line=pl.col("line").cast(pl.Int64), headline_text=pl.when(pl.col("weight") >= TITLE).then("text")
+        "page",
+        headline_line=pl.col("line").cast(pl.Int64),
+        headline_text=pl.when(pl.col("weight") >= TITLE).then("text"),
     )
     rows = stands.join(heads, on="page", how="left", maintain_order="left")
     rows = rows.join(
@@ -171,9 +175,8 @@ def address_day(urls: pl.Series) -> pl.Series:
 
 def _settled(rows: pl.DataFrame, sites: pl.DataFrame) -> pl.DataFrame:
     """What the page settles: the order of numeric days, relative days; and the days that cannot be."""
-    rows = rows.join(
-        sites.select("page", "zone", "country", "numeric_dates", "founded"), on="page", how="left", maintain_order="left"
-    )
+    facts = sites.select("page", "zone", "country", "numeric_dates", "founded")
+    rows = rows.join(facts, on="page", how="left", maintain_order="left")
     shown = pl.col("day_first")
     proven = pl.when(shown.any().over("page") != (~shown).any().over("page")).then(shown.any().over("page"))
     country = pl.col("country").replace_strict(
@@ -181,9 +184,10 @@ def _settled(rows: pl.DataFrame, sites: pl.DataFrame) -> pl.DataFrame:
         default=None, return_dtype=pl.Boolean,
     )  # fmt: skip
     # a reading that the address names, or the only one that is not after the fetch, needs no order
-    later = (pl.col("on") > pl.col("fetched_at").dt.date()).fill_null(False)
-    later_other = (pl.col("other") > pl.col("fetched_at").dt.date()).fill_null(False)
-    named = pl.when(pl.col("other") == pl.col("address_day")).then(True).when(pl.col("on") == pl.col("address_day")).then(False)
+    latest = pl.col("fetched_at").dt.offset_by("14h").dt.date()  # it may be tomorrow where the page was made
+    later, later_other = (pl.col("on") > latest).fill_null(False), (pl.col("other") > latest).fill_null(False)
+    addressed, other_addressed = pl.col("on") == pl.col("address_day"), pl.col("other") == pl.col("address_day")
+    named = pl.when(other_addressed).then(True).when(addressed).then(False)
     only = pl.when(later & ~later_other).then(True).when(later_other & ~later).then(False)
     rows = rows.with_columns(
         order=pl.when(pl.col("other").is_not_null()).then(
@@ -198,9 +202,8 @@ def _settled(rows: pl.DataFrame, sites: pl.DataFrame) -> pl.DataFrame:
         .otherwise("warnings"),
     )
     rows = _anchored(rows)
-    fetched_on = pl.col("fetched_at").dt.offset_by("14h").dt.date()  # it may be tomorrow where the page was made
     possible = (pl.col("on").dt.year() >= pl.coalesce("founded", pl.lit(EARLIEST))) & (
-        pl.col("on") <= pl.coalesce(fetched_on, pl.lit(dt.date(2100, 12, 31)))
+        pl.col("on") <= pl.coalesce(latest, pl.lit(LATEST_DAY))
     )
     return rows.with_columns(possible=possible.fill_null(True))
 
@@ -209,9 +212,8 @@ def _anchored(rows: pl.DataFrame) -> pl.DataFrame:
     """Relative and yearless days, counted from the fetch where it is known."""
     row = pl.int_range(pl.len(), dtype=pl.UInt32)
     rows = rows.with_columns(row=row)
-    open_rows = rows.filter(
-        pl.col("on").is_null(), pl.col("fetched_at").is_not_null(), pl.col("back").is_not_null() | pl.col("yearless").is_not_null()
-    )
+    unset = pl.col("on").is_null() & (pl.col("back").is_not_null() | pl.col("yearless").is_not_null())
+    open_rows = rows.filter(unset, pl.col("fetched_at").is_not_null())
     found = []
     for number, fetched, zone, country, back, yearless in open_rows.select(
         "row", "fetched_at", "zone", "country", "back", "yearless"
@@ -292,15 +294,12 @@ def _with_time_below(chosen: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.Data
 
     Returns the dates, and the lines of those times: `line`, `date_role`.
     """
-    short = lines.select("page", "line", text=pl.when(pl.col("text").str.len_chars() <= SHORT_LINE).then("text")).with_columns(
-        next=below(pl.col("text")), second=below(pl.col("text"), 2)
-    )
+    short = pl.when(pl.col("text").str.len_chars() <= SHORT_LINE).then("text")
+    under = lines.select("line", next=below(short), second=below(short, 2))
     untimed = chosen.filter(pl.col("time").is_null(), pl.col("on").is_not_null(), pl.col("back").is_null())
     found = []
     taken = set(chosen["line"].to_list())
-    for line, role, *texts in (
-        untimed.select("line", "role").join(short.select("line", "next", "second"), on="line", maintain_order="left").iter_rows()
-    ):
+    for line, role, *texts in untimed.select("line", "role").join(under, on="line", maintain_order="left").iter_rows():
         for n, text in enumerate(texts, 1):
             at = lone_time(text) if text and line + n not in taken else None
             if at:

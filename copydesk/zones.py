@@ -184,8 +184,9 @@ def instant(
     """The instant in UTC of a printed day and time, the zone it was read in, and where that zone comes from.
 
     A printed zone counts before the publisher's, this before the one clock of the country's press, and this before that
-    of the language's (BCP 47), which is asked only where no country is known. A printed zone that stays open gives no instant rather than the publisher's. So do a day without a time, and a wall time that the
-    zone's clock shows twice or never.
+    of the language's (BCP 47), which is asked only where no country is known. A printed zone that stays open gives no
+    instant rather than the publisher's. So do a day without a time, and a wall time that the zone's clock shows twice
+    or never.
 
     >>> at, zone, source = instant(date(2019, 4, 28), time(17, 42), zone=None, publisher_zone="Asia/Seoul")
     >>> str(at), zone, source
