@@ -29,6 +29,8 @@ __all__ = ["PrintedDate", "day_before", "find_dates", "instant", "is_date_line",
 
 _LONGEST_LOOSE = 160  # "gestern" in a longer line is prose
 _LONGEST_TIME = 60
+_MOST_REMARKS = 20
+_NO_UNIT = frozenset(".,:;/-–%$€£)'’\"+") | {""}
 _AROUND = " \t•|()[]"
 _INNER_CAPITAL = re.compile(r"(?<=[^\W\dA-Z_])(?=[A-Z])")
 _WORDLIKE = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -173,7 +175,9 @@ class _Desk:
             if day:
                 if printed := self.whole(day, floor):
                     return printed
-            elif printed := self.relative(start) or self.yearless(start, floor, month):
+            elif printed := (self.relative(start) if behind not in _NO_UNIT else None) or self.yearless(
+                start, floor, month
+            ):
                 return printed
         if behind and behind in ":.hH：시時 apAP":
             self.time_alone(start)
@@ -222,8 +226,10 @@ class _Desk:
         last = end
         if after:
             kind, last = ("published" if after["published"] else "modified"), after.end()
-        printed = self.printed(first, last, (start, end), label=kind, on=chosen, at=at, warnings=warnings)
-        return replace(printed, other=other, day_first=proves, yearless=day.yearless)
+        return self.printed(
+            first, last, (start, end), label=kind, on=chosen, at=at, warnings=warnings,
+            other=other, day_first=proves, yearless=day.yearless,
+        )  # fmt: skip
 
     def kind(self, kind: LabelKind) -> Label | None:
         """What a label means here: "Stand" is a modification only beside a publication."""
@@ -241,6 +247,10 @@ class _Desk:
         on: date | None,
         at: Clock | None,
         warnings: list[str],
+        other: date | None = None,
+        day_first: bool | None = None,
+        back: int | None = None,
+        yearless: date | None = None,
     ) -> PrintedDate:
         return PrintedDate(
             start=start,
@@ -252,6 +262,10 @@ class _Desk:
             precision=at.precision if at else "day",
             zone=at.zone if at else None,
             warnings=tuple(warnings),
+            other=other,
+            day_first=day_first,
+            back=back,
+            yearless=yearless,
         )
 
     def yearless(self, start: int, floor: int, month: Month | None) -> PrintedDate | None:
@@ -315,8 +329,8 @@ class _Desk:
         label = self.line.label_before(start)
         first, kind = (label[0], self.kind(label[2])) if label else (start, None)
         on = day_before(self.line.fetched, back=back) if self.line.fetched else None
-        printed = self.printed(first, end, (start, end), label=kind, on=on, at=at, warnings=["relative_date"])
-        return replace(printed, back=back)
+        warnings = ["relative_date"]
+        return self.printed(first, end, (start, end), label=kind, on=on, at=at, warnings=warnings, back=back)
 
     def read_loose(self) -> None:
         """Relative days without a number: "an hour ago", "heute um 12:19 Uhr"."""
@@ -385,5 +399,10 @@ def is_date_line(line: str, found: list[PrintedDate]) -> bool:
     if len(rest) > _LONGEST_LOOSE:
         return False
     table = words()
+    said = _WORDLIKE.findall(rest)
+    if all(word.lower() in table.idle for word in said):
+        return True
+    if len(said) > _MOST_REMARKS or not any(c.isdigit() for c in rest):
+        return False  # remarks are few words about a number
     rest = table.time_here.sub(" ", table.remark.sub(" ", rest))
     return all(word.lower() in table.idle for word in _WORDLIKE.findall(rest))
