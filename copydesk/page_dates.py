@@ -22,7 +22,6 @@ from copydesk.dates import day_before, lone_time
 from copydesk.datewords import words
 from copydesk.dissect import DATE
 from copydesk.publishers import EARLIEST, LATEST
-from copydesk.windows import above, below
 from copydesk.zones import country_zone
 
 BAR = 8
@@ -110,21 +109,28 @@ def own_dates(
     """
     rows = _scored(_settled(_printed(pages, lines, dissections), sites))
     chosen = _chosen(rows)
-    chosen, beside = _with_time_below(chosen, lines)
+    chosen, beside = _with_time_below(chosen, rows, lines)
     return _marked(lines, rows, chosen, beside), chosen
 
 
 def _printed(pages: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFrame) -> pl.DataFrame:
     """A row a date that could be the page's: where it stands and what it says."""
     dated = dissections.select("text_id", "dates").filter(pl.col("dates").list.len() > 0)
-    time_below = pl.any_horizontal(
-        (below(pl.col("text"), n).str.len_chars() <= SHORT_LINE) & below(pl.col("text"), n).str.contains(TIME_SHAPE)
-        for n in (1, 2)
+    stands = (
+        lines.lazy()
+        .select(
+            "page", "line", "first", "last", "text_id", "text", "kind", "rule_name", "cut_name", "ended", "in_head",
+            "in_tail", "headline",
+        )
+        .filter(pl.col("text_id").is_in(dated["text_id"].implode()), ~pl.col("headline"))
+        .collect()
+        .join(dated, on="text_id", maintain_order="left")
+    )  # fmt: skip
+    around = {n: _text_beside(stands, lines, n) for n in (-1, 1, 2)}
+    stands = stands.with_columns(
+        above_text=around[-1],
+        time_below=_is_time(around[1]) | _is_time(around[2]),
     )
-    stands = lines.select(
-        "page", "line", "line_no", "text_id", "text", "kind", "rule_name", "cut_name", "ended", "in_head", "in_tail",
-        "headline", above_text=above(pl.col("text")), time_below=time_below,
-    ).join(dated, on="text_id", maintain_order="left").filter(~pl.col("headline"))  # fmt: skip
     heads = lines.filter("headline").select(
         "page",
         headline_line=pl.col("line").cast(pl.Int64),
@@ -148,9 +154,21 @@ def _printed(pages: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFrame
     alone = {word: kind for word, kind in words().labels.items() if kind != "state"}
     return rows.with_columns(
         label_above=pl.when(
-            pl.col("label").is_null() & (pl.col("nth") == 0) & (pl.col("above_text").str.len_chars() <= SHORT_LINE)
+            pl.col("label").is_null() & (pl.col("nth") == 0)
         ).then(label.replace_strict(alone, default=None, return_dtype=pl.String))
     ).with_columns(label=pl.coalesce("label", "label_above"))
+
+
+def _text_beside(rows: pl.DataFrame, lines: pl.DataFrame, step: int) -> pl.Series:
+    """The text of the line that many lines below each row's, on its page and short; null else."""
+    there = rows["line"].cast(pl.Int64) + step
+    there = pl.select(pl.when(there.is_between(rows["first"], rows["last"])).then(there)).to_series()
+    text = lines["text"].gather(there)
+    return pl.select(pl.when(text.str.len_chars() <= SHORT_LINE).then(text)).to_series()
+
+
+def _is_time(text: pl.Series) -> pl.Series:
+    return text.str.contains(TIME_SHAPE).fill_null(False)
 
 
 ADDRESS_DAYS = (
@@ -289,17 +307,20 @@ def _earlier_neighbour(best: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([beside.select(best.columns), best]).unique("page", keep="first", maintain_order=True)
 
 
-def _with_time_below(chosen: pl.DataFrame, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _with_time_below(
+    chosen: pl.DataFrame, rows: pl.DataFrame, lines: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give a day without a time the time that stands alone within two lines below it.
 
     Returns the dates, and the lines of those times: `line`, `date_role`.
     """
-    short = pl.when(pl.col("text").str.len_chars() <= SHORT_LINE).then("text")
-    under = lines.select("line", next=below(short), second=below(short, 2))
     untimed = chosen.filter(pl.col("time").is_null(), pl.col("on").is_not_null(), pl.col("back").is_null())
+    untimed = untimed.join(rows.select("line", "first", "last").unique("line"), on="line", maintain_order="left")
+    texts = [_text_beside(untimed, lines, n).alias(str(n)) for n in (1, 2)]
+    untimed = untimed.select("line", "role", *texts)
     found = []
     taken = set(chosen["line"].to_list())
-    for line, role, *texts in untimed.select("line", "role").join(under, on="line", maintain_order="left").iter_rows():
+    for line, role, *texts in untimed.iter_rows():
         for n, text in enumerate(texts, 1):
             at = lone_time(text) if text and line + n not in taken else None
             if at:
