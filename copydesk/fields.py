@@ -255,7 +255,7 @@ def _captions(spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFram
 
 def _dates(rows: pl.DataFrame, spans: pl.DataFrame, dates: pl.DataFrame) -> pl.DataFrame:
     """The page's dates, where the ledger has them as such."""
-    stand = spans.select("line", "role").unique()
+    stand = spans.lazy().filter(pl.col("role").is_in(["published", "modified"])).select("line", "role").collect()
     dates = dates.join(stand, on=["line", "role"], how="semi", maintain_order="left")
     # two times of one page are told by one clock: a zone printed behind one of them is the other's
     dates = dates.join(

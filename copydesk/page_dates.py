@@ -257,7 +257,12 @@ def _chosen(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("page"), pl.col("on").is_null() | ~pl.col("possible"), -pl.col("score"), "line", "nth"
     )
     best = good.unique("page", keep="first", maintain_order=True)
-    best = best.filter("possible")
+    # a day that cannot be is not taken; where there is no other, it stands as printed, with a warning
+    best = best.with_columns(
+        on=pl.when("possible").then("on"),
+        other=pl.when("possible").then("other"),
+        warnings=pl.when("possible").then("warnings").otherwise(pl.concat_list("warnings", pl.lit("implausible_date"))),
+    )
     best = _earlier_neighbour(best, rows)
     stands = best.select("page", best_line="line", best_row="row", best_on="on", best_label="label")
     others = rows.join(stands, on="page", how="left", maintain_order="left").filter(

@@ -14,6 +14,7 @@ WARNINGS = {
     "byline_truncated": "The byline is cut off.",
     "date_conflict": "The page's address names another day than the one printed, which counts.",
     "date_from_change": "The page prints no date but that of its last change: it stands for the publication as well.",
+    "implausible_date": "The only date is after the page was fetched, or older than the outlet: it is not taken.",
     "loss_guard": "A rule would have cut more than its budget, and was held back.",
     "modified_before_published": "The last change is older than the publication.",
     "no_byline": "No byline was found.",
