@@ -8,7 +8,7 @@ import polars as pl
 
 from copydesk.guards import hold_losses
 from copydesk.line_model import KEPT_ROWS, ask_model
-from copydesk.precedence import FIRM, MODEL, PRECEDENCE, SOFT, Decision, kind_is
+from copydesk.precedence import FIRM, MODEL, PRECEDENCE, SOFT, UNCUT, Decision, kind_is
 from copydesk.windows import above, any_on_page, below, first_line_where, last_line_where, sum_before
 
 DATELINE_START = (
@@ -137,6 +137,7 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
     )
     who_or_when = (
         pl.col("own_date")
+        | (kind_is("date") & pl.col("in_head") & UNCUT)
         | (kind_is("byline", "cue") & pl.col("in_head"))
         | pl.col("bare_byline")
     )

@@ -161,7 +161,7 @@ def _stamp(text: str, found: list[PrintedDate]) -> dict[str, Any] | None:
         rest.append((end, d.start))
         end = d.end
     rest = [(a, b) for a, b in (*rest, (end, len(text))) if text[a:b].strip(_MARKS)]
-    if len(text) > STAMP_LENGTH:
+    if len(text) > STAMP_LENGTH or text.endswith((":", "：")):
         return None
     if text.endswith(_FULL_STOPS) and not found[0].label:
         return None
