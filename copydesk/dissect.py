@@ -59,7 +59,8 @@ STAMP_LENGTH = 160
 _DATE = (
     r"\d\D+(?:19|20)\d\d|(?:19|20)\d\d(?:\D+\d|\d{4})"
     r"|(?:^|[^\d$€£.,:])[0-2]?\d[:.h][0-5]\d|\d[./-]\d{1,2}[./-]\d|\d ?(?:月|일|시|분|時間|日|分)|\d+ ?[A-Za-z]+ ago"
-    r"|(?:vor|il y a|hace|há|[Uu]pdated|[Pp]ublished|[Pp]osted|Aktualisiert|Stand)(?-u:\b).*\d|\d+ ?\pL+ (?:temu|önce|назад|sedan|siden|geleden|fa)$"
+    r"|(?:vor|il y a|hace|há|[Uu]pdated|[Pp]ublished|[Pp]osted|Aktualisiert|Stand)(?-u:\b).*\d"
+    r"|\d+ ?\pL+ (?:temu|önce|назад|sedan|siden|geleden|fa)$"
 )
 _FULL_STOPS = (".", "!", "?", "…", "。", "”", "\"")
 _MARKS = " \t\u00a0|/\\•·∙⋅,;:()[]{}–—-"
