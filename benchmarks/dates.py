@@ -2,13 +2,12 @@
 
     python -m benchmarks.dates ../shared/eval/pages.parquet ../shared/eval/gold.parquet
 
-Strings: the cases of tests/copydesk/cases/dates.toml. copydesk is given the line and what its group tells it, dateparser
-(`search_dates`, in the group's language or in any) the same. A case is right where all its days, and with `and time` their
-times of day, are found and no other; the known failures count. The cases were written beside our own parser, so that its
-share says that it does what it was made for; dateparser's says what it would take to use it instead.
+Strings: the cases of tests/copydesk/cases/dates.toml. copydesk is given the line and what its group tells it,
+dateparser (`search_dates`, in the group's language or in any) the same. A case is right where all its days, and in the
+second column their times of day, are found and no other; the known failures count. The cases were written beside our
+own parser: its share says that it does what it was made for, dateparser's what it would take to use it instead.
 
-Pages: copydesk reads a text column (`--text`), the others the HTML and its metadata, which prints nothing. A day is right
-where it is the gold's, an instant where it is to the minute. Of the pages, `in text` counts those whose day or time
+Pages: copydesk reads a text column (`--text`), the others the HTML with its metadata. A day is right where it is the gold's, an instant where it is to the minute. Of the pages, `in text` counts those whose day or time
 score.py finds in the text; `wrong` are days that are found and not the gold's.
 
 The peers are the extra `bench` of pyproject.toml; one that is not installed is left out.
@@ -77,7 +76,7 @@ def read_by_dateparser(line: str, told: Told) -> list[Moment]:
     languages = [told["language"].partition("-")[0]] if "language" in told else None
     try:
         found = search_dates(line, languages=languages, settings=settings) or []
-    except Exception:  # noqa: BLE001  (a tool that breaks on a line has not read it)
+    except Exception:  # a tool that breaks on a line has not read it
         return []
     timed = any(":" in printed or "." in printed for printed, _ in found)
     return [(at.date().isoformat(), f"{at:%H:%M}" if timed and (at.hour or at.minute) else None) for _, at in found]
@@ -118,7 +117,9 @@ def by_trafilatura(html: str, url: str | None) -> dict[str, Any]:
     return {"published_on": dt.date.fromisoformat(day[:10]) if day else None}
 
 
-def compare_pages(pages: Path, gold: Path, column: str, tools: dict[str, Callable[..., Any]]) -> dict[str, dict[str, float]]:
+def compare_pages(
+    pages: Path, gold: Path, column: str, tools: dict[str, Callable[..., Any]]
+) -> dict[str, dict[str, float]]:
     """What score.py says of each tool's days and instants, and the share of the pages whose day is wrong."""
     cleaned = scoring.clean_parquet(pages, column)[1].articles
     found = {f"copydesk ({column})": cleaned}
@@ -147,7 +148,8 @@ def table(rows: dict[str, dict[str, float]]) -> str:
     for name, row in rows.items():
         cells = (row.get(c) for c in columns)
         texts = ("–" if v is None else f"{v:.3f}" if isinstance(v, float) else f"{v}" for v in cells)
-        lines.append(f"{name:<{width}}" + "".join(f"  {t:>{max(len(c), 6)}}" for c, t in zip(columns, texts, strict=True)))
+        padded = (f"  {t:>{max(len(c), 6)}}" for c, t in zip(columns, texts, strict=True))
+        lines.append(f"{name:<{width}}" + "".join(padded))
     return "\n".join(lines)
 
 

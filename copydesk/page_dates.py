@@ -322,9 +322,9 @@ def _with_time_below(
     """
     untimed = chosen.filter(pl.col("time").is_null(), pl.col("on").is_not_null(), pl.col("back").is_null())
     untimed = untimed.join(rows.select("line", "first", "last").unique("line"), on="line", maintain_order="left")
-    texts = [_text_beside(untimed, lines, n).alias(str(n)) for n in (1, 2)]
-    untimed = untimed.select("line", "role", *texts)
-    found = []
+    under = [_text_beside(untimed, lines, n).alias(str(n)) for n in (1, 2)]
+    untimed = untimed.select("line", "role", *under)
+    found: list[tuple[Any, ...]] = []
     taken = set(chosen["line"].to_list())
     for line, role, *texts in untimed.iter_rows():
         for n, text in enumerate(texts, 1):
