@@ -7,8 +7,9 @@ dateparser (`search_dates`, in the group's language or in any) the same. A case 
 second column their times of day, are found and no other; the known failures count. The cases were written beside our
 own parser: its share says that it does what it was made for, dateparser's what it would take to use it instead.
 
-Pages: copydesk reads a text column (`--text`), the others the HTML with its metadata. A day is right where it is the gold's, an instant where it is to the minute. Of the pages, `in text` counts those whose day or time
-score.py finds in the text; `wrong` are days that are found and not the gold's.
+Pages: copydesk reads a text column (`--text`), the others the HTML with its metadata. A day is right where it is the
+gold's, an instant where it is to the minute. `in text` counts the pages whose day or time score.py finds in the text;
+`day wrong` is the share of all pages whose day is found and not the gold's.
 
 The peers are the extra `bench` of pyproject.toml; one that is not installed is left out.
 """
