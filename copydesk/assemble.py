@@ -58,7 +58,7 @@ def decide_roles(lines: pl.DataFrame) -> pl.DataFrame:
 def suppose_roles(lines: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
     """What the rules alone make of the lines: `firm` and `soft` (rows of PRECEDENCE), `decision`, `unsure`.
 
-    `publishers` is what `match_publishers` found.
+    `lines` are those of `own_dates`, `publishers` is what `match_publishers` found.
     """
     outlet = publishers.select("page", outlet=pl.coalesce("masthead", "publisher"))
     lines = lines.join(outlet, on="page", how="left", maintain_order="left").with_columns(
@@ -131,19 +131,17 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
         ).then(around),
         between_rule=above(pl.col("rule_name")),
     )
-    # dates count in the head; in the tail only where the head has none
-    head_date = any_on_page(kind_is("date") & pl.col("in_head") & free)
     head_byline = any_on_page(kind_is("byline", "cue") & pl.col("in_head") & free)
     bare = kind_is("name") & pl.col("in_head") & pl.col("after_headline") & free & ~pl.col("repeats")
     lines = lines.with_columns(
-        date_counts=(pl.col("in_head") | (pl.col("in_tail") & ~head_date)) & UNCUT,
         bare_byline=bare & ~head_byline,
     )
     lines = lines.with_columns(
         bare_byline=pl.col("bare_byline") & (sum_before(pl.col("bare_byline").fill_null(False)) < 3)
     )
     who_or_when = (
-        (pl.col("date_counts") & kind_is("date"))
+        pl.col("own_date")
+        | (kind_is("date") & pl.col("in_head") & UNCUT)
         | (kind_is("byline", "cue") & pl.col("in_head"))
         | pl.col("bare_byline")
     )

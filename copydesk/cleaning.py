@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import functools
 import hashlib
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from copydesk.headlines import cut_headlines
 from copydesk.lines import dense
 from copydesk.marks import mark_lines
 from copydesk.memory import Memory, known_furniture, load_memory, mark_known
+from copydesk.page_dates import own_dates
 from copydesk.publishers import ProfileBook, find_sites, load_profiles, match_publishers, our_profiles
 from copydesk.roles import BODY_ROLES
 from copydesk.rules import RuleBook, load_rules, our_rules
@@ -37,15 +39,16 @@ QUARANTINE: dict[str, Any] = {
 PAGE: dict[str, Any] = {
     "doc_id": pl.String, "url": pl.String, "source": pl.String, "text": pl.String, "raw": pl.Binary,
     "content_hash": pl.String, "encoding": pl.String, "problems": pl.List(REASON),
+    "fetched_at": pl.Datetime("us", "UTC"),
 }  # fmt: skip
-"""The columns of a page as a reader leaves it."""
+"""The columns of a page as a reader leaves it. `fetched_at`, where it is known, is what "3 hours ago" counts from."""
 
 FEW_SENTENCES = 4
 """A page without one paragraph is still an article where it has as many short sentences."""
 FEW_ITEMS = 10
 """A list is an article where the page's address spells its headline, and it has as many items: results, winners. A
 front page's address spells none."""
-LIBRARY_VERSION = "2"
+LIBRARY_VERSION = "3"
 """Part of `ruleset`: goes up whenever code changes what a page becomes, as a rule file's content does by itself."""
 
 
@@ -107,8 +110,15 @@ def open_desk(
     )
 
 
-def clean(text: str, *, url: str | None = None, doc_id: str = "page", desk: Desk | None = None) -> Cleaned:
-    """Clean one page of text, by the same path as a batch.
+def clean(
+    text: str,
+    *,
+    url: str | None = None,
+    fetched_at: dt.datetime | None = None,
+    doc_id: str = "page",
+    desk: Desk | None = None,
+) -> Cleaned:
+    """Clean one page of text, by the same path as a batch. `fetched_at` (with its zone) is when the page was read.
 
     >>> lead = "Fares on the island ferry rise by a tenth in May, the council said on Monday evening."
     >>> page = clean(f"Ferry fares rise\\n\\nBy Ann Lee\\n\\n{lead}")
@@ -123,6 +133,7 @@ def clean(text: str, *, url: str | None = None, doc_id: str = "page", desk: Desk
         "text": text,
         "content_hash": digest(raw),
         "problems": [],
+        "fetched_at": fetched_at,
     }
     return clean_pages(pl.DataFrame([row], schema=PAGE), desk=desk)
 
@@ -133,11 +144,11 @@ def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
     pages = pages.with_row_index("page").with_columns(dense=dense(pages["text"]))
     problem = pl.col("problems").list.len().fill_null(0) > 0
     readable = pages.filter(~problem & pl.col("text").is_not_null())
-    lines, dissections, sites, remembered, publishers = supposed_lines(readable, desk)
+    lines, dissections, sites, remembered, publishers, dates = supposed_lines(readable, desk)
     lines = decide_roles(lines)
     datelines = find_datelines(lines)
     spans = cut_spans(lines, dissections, datelines, cut_headlines(lines, readable, publishers))
-    fields = article_fields(readable, spans, lines, dissections, datelines, publishers)
+    fields = article_fields(readable, spans, lines, dissections, datelines, publishers, dates)
     reasons = _not_articles(fields, lines)
     good = fields.join(reasons, on="page", how="anti", maintain_order="left")
     articles = _articles(good, readable, desk.ruleset)
@@ -167,16 +178,18 @@ class Supposed(NamedTuple):
     sites: pl.DataFrame
     remembered: pl.DataFrame
     publishers: pl.DataFrame
+    dates: pl.DataFrame
 
 
 def supposed_lines(pages: pl.DataFrame, desk: Desk) -> Supposed:
-    """All that comes before the line model is asked; `pages` has `page` (UInt32, ascending), `url` and `text`."""
+    """All that comes before the line model is asked; `pages` has the columns of PAGE and `page` (UInt32, ascending)."""
     lines, hits, dissections = mark_lines(pages, desk.rules)
     sites = find_sites(pages, lines, desk.profiles)
     lines, remembered = mark_known(lines, sites, desk.known)
     lines = page_structure(pages, lines, hits, desk.rules)
     publishers = match_publishers(sites, lines)
-    return Supposed(suppose_roles(lines, publishers), dissections, sites, remembered, publishers)
+    lines, dates = own_dates(pages, lines, dissections, sites)
+    return Supposed(suppose_roles(lines, publishers), dissections, sites, remembered, publishers, dates)
 
 
 def digest(data: bytes | memoryview) -> str:

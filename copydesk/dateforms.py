@@ -62,6 +62,15 @@ class Day(NamedTuple):
     options: tuple[date, ...]
     weak: int = 0  # 1 counts only beside a label, a time, a weekday, or alone on its line; 2 not even alone
     decided: bool = True
+    by_day: date | None = None  # of a numeric day with slashes or dashes: the reading with the day first
+    proves: bool | None = None  # whether it shows that its page puts the day first
+    yearless: date | None = None  # of a day whose year nothing gives: the day in the year 2000
+
+
+def latest_day(today: date, month: int, day: int) -> date | None:
+    """The latest such day that is not after today."""
+    latest = _date(today.year, month, day)
+    return latest if latest is not None and latest <= today else _date(today.year - 1, month, day)
 
 
 def _date(year: int, month: int, day: int) -> date | None:
@@ -88,6 +97,12 @@ def _habit(language: str | None) -> tuple[bool, bool]:
     if name != "en" or not region or region in table.mixed_regions:
         return False, False
     return region not in table.month_first_regions, True
+
+
+def puts_day_first(country: str) -> bool | None:
+    """Whether a country (ISO 3166) writes numeric days with the day first; None where both orders are in use."""
+    table, country = words(), country.upper()
+    return None if country in table.mixed_regions else country not in table.month_first_regions
 
 
 class Line(Beside):
@@ -168,14 +183,14 @@ class Line(Beside):
         if not both:
             return None
         if len(both) == 1 or by_day == by_month:
-            if mark != "." and len(both) == 1:
-                self.proven = by_day is not None
-            return Day(start, end, both[:1], weak)
+            proves = by_day is not None if mark != "." and len(both) == 1 else None
+            self.proven = self.proven if proves is None else proves
+            return Day(start, end, both[:1], weak, proves=proves)
         if self.asked is not None:
             day_first, sure = self.asked, True
         else:
             day_first, sure = (True, True) if mark == "." else _habit(self.language)
-        return Day(start, end, both if day_first else both[::-1], weak, sure)
+        return Day(start, end, both if day_first else both[::-1], weak, sure, by_day=by_day)
 
     def month_near(self, start: int) -> Month | None:
         """The month that stands as a word behind or before the number at `start`."""
@@ -221,13 +236,9 @@ class Line(Beside):
         if self.known:
             same_year = _date(self.known.year, month, day)
             return Day(start, end, (same_year,) if same_year else (), weak=1)
-        if self.fetched is None:
-            return Day(start, end, (), weak=1, decided=False)
-        today = self.fetched.date()
-        latest = _date(today.year, month, day)
-        if latest is None or latest > today:
-            latest = _date(today.year - 1, month, day)
-        return Day(start, end, (latest,) if latest else (), weak=1, decided=False)
+        open_day = date(2000, month, day)
+        latest = latest_day(self.fetched.date(), month, day) if self.fetched else None
+        return Day(start, end, (latest,) if latest else (), weak=1, decided=False, yearless=open_day)
 
     def era(self, start: int) -> Day | None:
         """A day with a year of a Japanese era, found at the number of its year or (year one) of its month."""

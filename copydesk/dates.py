@@ -20,15 +20,17 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
-from copydesk.dateforms import AGO, SHORT_NUMERIC, Day, Line, Month
+from copydesk.dateforms import AGO, SHORT_NUMERIC, Day, Line, Month, latest_day
 from copydesk.dateparts import RUN, STRONG_GAP, Clock, Precision
 from copydesk.datewords import Label, LabelKind, words
 from copydesk.zones import instant, stated_offset
 
-__all__ = ["PrintedDate", "find_dates", "instant", "is_date_line", "lone_time", "stated_offset"]
+__all__ = ["PrintedDate", "day_before", "find_dates", "instant", "is_date_line", "lone_time", "stated_offset"]
 
 _LONGEST_LOOSE = 160  # "gestern" in a longer line is prose
 _LONGEST_TIME = 60
+_MOST_REMARKS = 20
+_NO_UNIT = frozenset(".,:;/-–%$€£)'’\"+") | {""}
 _AROUND = " \t•|()[]"
 _INNER_CAPITAL = re.compile(r"(?<=[^\W\dA-Z_])(?=[A-Z])")
 _WORDLIKE = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -40,6 +42,11 @@ class PrintedDate:
 
     `on` is None only for a relative or yearless date that nothing anchors, and for a modification that
     prints a time alone with no date before it. `time` is naive, `zone` as printed.
+
+    What only the page can settle is left open: `other` is the second reading of a numeric day whose order is a guess
+    (where nothing is known, `on` has the month first and `other` the day), `day_first` the order that the day proves
+    for its page, `back` how many seconds before the fetch a relative date is, `yearless` a day without its year (in
+    the year 2000).
     """
 
     start: int
@@ -51,6 +58,27 @@ class PrintedDate:
     precision: Precision
     zone: str | None
     warnings: tuple[str, ...]
+    other: date | None = None
+    day_first: bool | None = None
+    back: int | None = None
+    yearless: date | None = None
+
+
+def day_before(
+    fetched: datetime, *, back: int | None = None, yearless: date | None = None
+) -> date | None:
+    """The day that a relative or yearless date means on a page fetched then (a local time): see `PrintedDate`.
+
+    A day without a year is the latest one that is not after the fetch.
+
+    >>> str(day_before(datetime(2026, 7, 2, 1, 30), back=3 * 3600))
+    '2026-07-01'
+    >>> str(day_before(datetime(2026, 7, 2, 1, 30), yearless=date(2000, 8, 8)))
+    '2025-08-08'
+    """
+    if back is not None:
+        return (fetched - timedelta(seconds=back)).date()
+    return latest_day(fetched.date(), yearless.month, yearless.day) if yearless else None
 
 
 def find_dates(
@@ -121,8 +149,10 @@ class _Desk:
         """A time alone on the day of the date before it."""
         if before is None:
             return alone
-        relative = tuple(w for w in before.warnings if w == "relative_date")
-        return replace(alone, on=before.on, warnings=relative)
+        relative = tuple(w for w in before.warnings if w in ("relative_date", "ambiguous_date"))
+        return replace(
+            alone, on=before.on, other=before.other, back=before.back, yearless=before.yearless, warnings=relative
+        )
 
     def at(self, start: int, end: int, floor: int) -> PrintedDate | None:
         """The date that has the number at `start`, if there is one."""
@@ -145,7 +175,9 @@ class _Desk:
             if day:
                 if printed := self.whole(day, floor):
                     return printed
-            elif printed := self.relative(start) or self.yearless(start, floor, month):
+            elif printed := (self.relative(start) if behind not in _NO_UNIT else None) or self.yearless(
+                start, floor, month
+            ):
                 return printed
         if behind and behind in ":.hH：시時 apAP":
             self.time_alone(start)
@@ -178,12 +210,14 @@ class _Desk:
         if day.weak and not (alone or label or after or at or named):
             return None
         chosen = options[0] if options else None
+        other, proves = None, day.proves
         if len(options) > 1:
             fitting = [o for o in options if o.weekday() in named]
             if line.asked is None and len(fitting) == 1:
-                chosen = fitting[0]
+                chosen, proves = fitting[0], fitting[0] == day.by_day
             elif not day.decided:
                 warnings.append("ambiguous_date")
+                other = options[1]
         elif not day.decided:
             warnings.append("relative_date")
         if chosen and named and chosen.weekday() not in named:
@@ -192,7 +226,10 @@ class _Desk:
         last = end
         if after:
             kind, last = ("published" if after["published"] else "modified"), after.end()
-        return self.printed(first, last, (start, end), label=kind, on=chosen, at=at, warnings=warnings)
+        return self.printed(
+            first, last, (start, end), label=kind, on=chosen, at=at, warnings=warnings,
+            other=other, day_first=proves, yearless=day.yearless,
+        )  # fmt: skip
 
     def kind(self, kind: LabelKind) -> Label | None:
         """What a label means here: "Stand" is a modification only beside a publication."""
@@ -210,6 +247,10 @@ class _Desk:
         on: date | None,
         at: Clock | None,
         warnings: list[str],
+        other: date | None = None,
+        day_first: bool | None = None,
+        back: int | None = None,
+        yearless: date | None = None,
     ) -> PrintedDate:
         return PrintedDate(
             start=start,
@@ -221,6 +262,10 @@ class _Desk:
             precision=at.precision if at else "day",
             zone=at.zone if at else None,
             warnings=tuple(warnings),
+            other=other,
+            day_first=day_first,
+            back=back,
+            yearless=yearless,
         )
 
     def yearless(self, start: int, floor: int, month: Month | None) -> PrintedDate | None:
@@ -272,9 +317,7 @@ class _Desk:
             seconds = table.units.get(word[:-size]) if size else None
         if not seconds:
             return None
-        back = timedelta(seconds=seconds * int(found[1]))
-        on = (line.fetched - back).date() if line.fetched else None
-        return self.loose(head, end, on, None)
+        return self.loose(head, end, seconds * int(found[1]), None)
 
     @staticmethod
     def first_word(word: str) -> str:
@@ -282,10 +325,12 @@ class _Desk:
         inside = _INNER_CAPITAL.search(word)
         return (word[: inside.start()] if inside else word).lower()
 
-    def loose(self, start: int, end: int, on: date | None, at: Clock | None) -> PrintedDate:
+    def loose(self, start: int, end: int, back: int, at: Clock | None) -> PrintedDate:
         label = self.line.label_before(start)
         first, kind = (label[0], self.kind(label[2])) if label else (start, None)
-        return self.printed(first, end, (start, end), label=kind, on=on, at=at, warnings=["relative_date"])
+        on = day_before(self.line.fetched, back=back) if self.line.fetched else None
+        warnings = ["relative_date"]
+        return self.printed(first, end, (start, end), label=kind, on=on, at=at, warnings=warnings, back=back)
 
     def read_loose(self) -> None:
         """Relative days without a number: "an hour ago", "heute um 12:19 Uhr"."""
@@ -294,19 +339,13 @@ class _Desk:
             start, end = found.span()
             if any(f.start < end and start < f.end for f in self.found):
                 continue
-            today = line.fetched.date() if line.fetched else None
             if found["day"] is None:
                 unit = next(v for k, v in found.groupdict().items() if v and k[0] == "u" and k[1:].isdigit())
-                back = timedelta(seconds=table.units[unit.lower()])
-                self.found.append(
-                    self.loose(start, end, (line.fetched - back).date() if line.fetched else None, None)
-                )
+                self.found.append(self.loose(start, end, table.units[unit.lower()], None))
                 continue
             at = line.clock(found) if found["h"] else None
             end = end if at else found.end("day")
-            printed = self.loose(
-                start, end, today and today - timedelta(days=table.loose_days[found["day"].lower()]), at
-            )
+            printed = self.loose(start, end, 86400 * table.loose_days[found["day"].lower()], at)
             if at or printed.label or line.text.strip(_AROUND) == printed.raw:
                 self.found.append(printed)
 
@@ -360,5 +399,10 @@ def is_date_line(line: str, found: list[PrintedDate]) -> bool:
     if len(rest) > _LONGEST_LOOSE:
         return False
     table = words()
+    said = _WORDLIKE.findall(rest)
+    if all(word.lower() in table.idle for word in said):
+        return True
+    if len(said) > _MOST_REMARKS or not any(c.isdigit() for c in rest):
+        return False  # remarks are few words about a number
     rest = table.time_here.sub(" ", table.remark.sub(" ", rest))
     return all(word.lower() in table.idle for word in _WORDLIKE.findall(rest))

@@ -6,6 +6,8 @@ These few lines are parsed by functions over one string; every distinct line is 
 from __future__ import annotations
 
 import dataclasses
+from datetime import date as date_type
+from datetime import time as time_type
 from typing import Any
 
 import polars as pl
@@ -22,13 +24,18 @@ PIECE = pl.Struct({"start": pl.UInt32, "end": pl.UInt32, "role": pl.String, "rul
 DATE = pl.Struct(
     {
         "raw": pl.String, "label": pl.String, "on": pl.Date, "time": pl.Time, "precision": pl.String,
-        "zone": pl.String, "warnings": pl.List(pl.String),
+        "zone": pl.String, "warnings": pl.List(pl.String), "other": pl.Date, "day_first": pl.Boolean, "back": pl.Int64,
+        "yearless": pl.Date,
     }
 )  # fmt: skip
+"""A date as `PrintedDate` has it. `label` is what the line says that it is: the second day or time without a label
+of its own, on a line that has a publication, is a change."""
 CAPTION = pl.Struct({"text": pl.String, "credit": pl.String})
 DISSECTION: dict[str, Any] = {
     "text_id": pl.UInt32,
-    "kind": pl.String,  # date, byline, name (a bare name), cue (only "By"), caption, credit
+    # date, byline, name (a bare name), cue (only "By"), caption, credit; null: a short line with a date in it, such as
+    # "Local news | May 5, 2024 | 3 comments", which is the page's date only where its place says so
+    "kind": pl.String,
     "pieces": pl.List(PIECE),
     "authors": pl.List(AUTHOR),
     "byline_raw": pl.String,
@@ -44,14 +51,19 @@ DATE_LENGTH = 220
 NAME_LENGTH = 90
 WIDE_NAME_LENGTH = 8
 SENTENCE_LENGTH = 70
+STAMP_LENGTH = 160
+"""Characters of the longest line that is neither byline nor date line and may still give the page's date."""
 
 # Which lines are worth a parser's time. Each is cheap over a column, and wider than its parser: of 137,000 real lines
 # they pass a fifth, and what they miss of the parsers' finds (1 % and less) is nearly all mistakes.
 _DATE = (
     r"\d\D+(?:19|20)\d\d|(?:19|20)\d\d(?:\D+\d|\d{4})"
-    r"|\d[:.h]\d\d|\d[./-]\d{1,2}[./-]\d|\d ?(?:月|일|시|분|時間|日|分)|\d+ ?[A-Za-z]+ ago"
-    r"|(?:vor|il y a|hace|[Uu]pdated|Stand)(?-u:\b).*\d"
+    r"|(?:^|[^\d$€£.,:])[0-2]?\d[:.h][0-5]\d|\d[./-]\d{1,2}[./-]\d|\d ?(?:月|일|시|분|時間|日|分)|\d+ ?[A-Za-z]+ ago"
+    r"|(?:vor|il y a|hace|há|[Uu]pdated|[Pp]ublished|[Pp]osted|Aktualisiert|Stand)(?-u:\b).*\d"
+    r"|\d+ ?\pL+ (?:temu|önce|назад|sedan|siden|geleden|fa)$"
 )
+_FULL_STOPS = (".", "!", "?", "…", "。", "”", "\"")
+_MARKS = " \t\u00a0|/\\•·∙⋅,;:()[]{}–—-"
 _CUE = (
     r"(?i)^[^\pL\pN]{0,3}(?:by|von|par|por|di|da|door|av|af|text|texte|texto|testo|story|words|written|writing|reported"
     r"|reporting|report|compiled|authors?|authored|article|autore?|autorin|posted|published|interview|opinion|analysis"
@@ -123,6 +135,7 @@ def dissect(text: str, *, date: bool = True, byline: bool = True, caption: bool 
     """One line's kind, pieces and parsed values; None where it is none of what is asked for."""
     found = find_dates(text) if date else []
     if found:
+        found = _labelled(found)
         if is_date_line(text, found):
             return {"kind": "date", "pieces": _tile(text, _date_pieces(found)), "dates": _dates(found)}
         beside = _byline_beside(text, found)
@@ -135,9 +148,26 @@ def dissect(text: str, *, date: bool = True, byline: bool = True, caption: bool 
         signed = parse_byline(text)
         if signed:
             kind = "byline" if signed.cued else "name"
-            pieces = [(0, len(text), "byline", "byline_printed")]
-            return {"kind": kind, "pieces": _tile(text, pieces), **_byline(signed)}
-    return _caption(text) if caption else None
+            whole = [(0, len(text), "byline", "byline_printed")]
+            if found and signed.cued:
+                whole = [(0, found[0].start, "byline", "byline_printed"), *_date_pieces(found)]
+            return {"kind": kind, "pieces": _tile(text, whole), **_byline(signed), "dates": _dates(found) or None}
+    return (_caption(text) if caption else None) or (_stamp(text, found) if found else None)
+
+
+def _stamp(text: str, found: list[PrintedDate]) -> dict[str, Any] | None:
+    """A short line with a date and a few other words: a section, a place, a count of comments."""
+    rest, end = [], 0
+    for d in found:
+        rest.append((end, d.start))
+        end = d.end
+    rest = [(a, b) for a, b in (*rest, (end, len(text))) if text[a:b].strip(_MARKS)]
+    if len(text) > STAMP_LENGTH or text.endswith((":", "：")):
+        return None
+    if text.endswith(_FULL_STOPS) and not found[0].label:
+        return None
+    pieces = sorted([*_date_pieces(found), *((a, b, "other", "beside_date") for a, b in rest)])
+    return {"kind": None, "pieces": _tile(text, pieces), "dates": _dates(found)}
 
 
 def _caption(text: str) -> dict[str, Any] | None:
@@ -179,13 +209,18 @@ def _byline_beside(text: str, found: list[PrintedDate]) -> Byline | None:
     return None
 
 
+def _labelled(found: list[PrintedDate]) -> list[PrintedDate]:
+    """The dates of a line: of several without a label the earliest is the publication, the others are changes."""
+    bare = [d for d in found if not d.label]
+    if not bare or len(found) == 1:
+        return found
+    first = min(bare, key=lambda d: (d.on is None, d.on or date_type.max, d.time or time_type.min))
+    keeps = None if any(d.label == "published" for d in found) else first
+    return [d if d.label or d is keeps else dataclasses.replace(d, label="modified") for d in found]
+
+
 def _date_pieces(found: list[PrintedDate]) -> list[tuple[int, int, str, str]]:
-    pieces, seen = [], False
-    for d in found:
-        role = "modified" if d.label == "modified" or seen else "published"
-        seen = seen or role == "published"
-        pieces.append((d.start, d.end, role, "date_printed"))
-    return pieces
+    return [(d.start, d.end, d.label or "published", "date_printed") for d in found]
 
 
 def _tile(text: str, pieces: list[tuple[int, int, str, str]]) -> list[dict[str, Any]]:
@@ -195,6 +230,7 @@ def _tile(text: str, pieces: list[tuple[int, int, str, str]]) -> list[dict[str, 
     return [
         {"start": s, "end": e, "role": role, "rule": rule}
         for s, e, (_, _, role, rule) in zip(starts, ends, pieces, strict=True)
+        if s < e
     ]
 
 
@@ -215,7 +251,8 @@ def _dates(found: list[PrintedDate]) -> list[dict[str, Any]]:
     return [
         {
             "raw": d.raw, "label": d.label, "on": d.on, "time": d.time, "precision": d.precision,
-            "zone": d.zone, "warnings": list(d.warnings),
+            "zone": d.zone, "warnings": list(d.warnings), "other": d.other, "day_first": d.day_first, "back": d.back,
+            "yearless": d.yearless,
         }
         for d in found
     ]  # fmt: skip

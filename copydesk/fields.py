@@ -10,6 +10,7 @@ import polars as pl
 
 from copydesk.bylines import same_person
 from copydesk.dates import instant
+from copydesk.datewords import words
 from copydesk.dissect import AUTHOR, CAPTION
 from copydesk.language import detect_language
 from copydesk.lines import single_spaced
@@ -42,6 +43,7 @@ def article_fields(
     dissections: pl.DataFrame,
     datelines: pl.DataFrame,
     publishers: pl.DataFrame,
+    dates: pl.DataFrame,
 ) -> pl.DataFrame:
     """Build the fields of every page: `page` and the columns of ARTICLE except hashes, source and ruleset."""
     rows = pages.select("page", "doc_id", "url").join(publishers, on="page", how="left", maintain_order="left")
@@ -54,10 +56,10 @@ def article_fields(
         _body(spans),
     ):
         rows = rows.join(part, on="page", how="left", maintain_order="left")
-    rows = _dates(rows, spans, lines, dissections)
     held = spans.filter(pl.col("rule") == "loss_guard")["page"].unique()
     rows = rows.with_columns(held=pl.col("page").is_in(held.implode()))
     rows = rows.with_columns(language=pl.Series(detect_language(rows["body"].fill_null("")), dtype=pl.String))
+    rows = _dates(rows, spans, dates)
     return _warnings(rows).with_columns(tags=pl.col("tags").fill_null([]))
 
 
@@ -243,53 +245,67 @@ def _captions(spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFram
     )
 
 
-def _dates(rows: pl.DataFrame, spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFrame) -> pl.DataFrame:
-    printed = (
-        spans.filter(pl.col("role").is_in(["published", "modified"]))
-        .select("page", "line")
-        .unique("line", keep="first", maintain_order=True)
-        .join(lines.select("line", "text_id"), on="line", how="left", maintain_order="left")
-        .join(dissections.select("text_id", "dates"), on="text_id", how="inner", maintain_order="left")
-        .explode("dates", empty_as_null=True)
-        .unnest("dates")
-        .filter(pl.col("on").is_not_null())
-    )
-    changed = pl.col("label") == "modified"
-    for name, which in (("published", ~changed.fill_null(False)), ("modified", changed.fill_null(False))):
-        first = printed.filter(which).unique("page", keep="first", maintain_order=True)
-        first = first.select(
+def _dates(rows: pl.DataFrame, spans: pl.DataFrame, dates: pl.DataFrame) -> pl.DataFrame:
+    """The page's dates, where the ledger has them as such."""
+    stand = spans.lazy().filter(pl.col("role").is_in(["published", "modified"])).select("line", "role").collect()
+    dates = dates.join(stand, on=["line", "role"], how="semi", maintain_order="left")
+    # two times of one page are told by one clock: a zone printed behind one of them is the other's
+    dates = dates.join(
+        dates.select("page", "zone").drop_nulls().unique("page", keep="first", maintain_order=True),
+        on="page", how="left", suffix="_of_page", maintain_order="left",
+    )  # fmt: skip
+    for name in ("published", "modified"):
+        first = dates.filter(pl.col("field") == name).select(
             "page",
             pl.col("on").alias(f"{name}_on"),
+            pl.col("other").alias(f"{name}_other"),
             pl.col("time").alias(f"{name}_time"),
             pl.col("precision").alias(f"{name}_precision"),
-            pl.col("zone").alias(f"{name}_stated"),
+            pl.when(pl.col("time").is_not_null()).then(pl.coalesce("zone", "zone_of_page")).alias(f"{name}_stated"),
             pl.col("raw").alias(f"{name}_raw"),
             pl.col("warnings").alias(f"{name}_warnings"),
+            pl.col("replaced").alias(f"{name}_replaced"),
+            pl.col("address_day").alias(f"{name}_address_day"),
         )
         rows = rows.join(first, on="page", how="left", maintain_order="left")
+        # an order that nothing on the page proves: as its language has it
+        day_first = pl.col("language").is_in(list(words().day_first))
+        rows = rows.with_columns(
+            pl.when(day_first & pl.col(f"{name}_other").is_not_null())
+            .then(f"{name}_other")
+            .otherwise(f"{name}_on")
+            .alias(f"{name}_on"),
+            pl.when(pl.col(f"{name}_on").is_not_null()).then(f"{name}_precision").alias(f"{name}_precision"),
+        )
         rows = rows.join(
-            _instants(rows, name), on=[f"{name}_on", f"{name}_time", f"{name}_stated", "zone", "country"],
+            _instants(rows, name), on=[f"{name}_on", f"{name}_time", f"{name}_stated", "zone", "country", "language"],
             how="left", nulls_equal=True, maintain_order="left",
         )  # fmt: skip
-    return rows
+    return rows.with_columns(address_differs=pl.col("published_on") != pl.col("published_address_day"))
 
 
 def _instants(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     """Instant, zone and its source for each distinct printed time."""
-    keys = [f"{name}_on", f"{name}_time", f"{name}_stated", "zone", "country"]
+    keys = [f"{name}_on", f"{name}_time", f"{name}_stated", "zone", "country", "language"]
     distinct = rows.select(keys).unique(maintain_order=True).filter(pl.col(f"{name}_on").is_not_null())
     found = [(*key, *_instant(*key)) for key in distinct.iter_rows()]
-    schema: dict[str, Any] = dict(zip(keys, (pl.Date, pl.Time, pl.String, pl.String, pl.String), strict=True)) | {
+    types = (pl.Date, pl.Time, pl.String, pl.String, pl.String, pl.String)
+    schema: dict[str, Any] = dict(zip(keys, types, strict=True)) | {
         f"{name}_at": pl.Datetime("us", "UTC"), f"{name}_zone": pl.String, f"{name}_zone_source": pl.String,
     }  # fmt: skip
     return pl.DataFrame(found, schema=schema, orient="row")
 
 
 def _instant(
-    on: dt.date, time: dt.time | None, stated: str | None, zone: str | None, country: str | None
+    on: dt.date,
+    time: dt.time | None,
+    stated: str | None,
+    zone: str | None,
+    country: str | None,
+    language: str | None,
 ) -> tuple[dt.datetime | None, str | None, str | None]:
     """`instant`; a stated zone that stays open (BST, CST) is still the zone as stated."""
-    at, used, source = instant(on, time, zone=stated, publisher_zone=zone, country=country)
+    at, used, source = instant(on, time, zone=stated, publisher_zone=zone, country=country, language=language)
     return (at, used, source) if used or not stated or time is None else (None, stated, "stated")
 
 
@@ -305,6 +321,8 @@ def _warnings(rows: pl.DataFrame) -> pl.DataFrame:
         "no_date": pl.col("published_on").is_null(),
         "zone_unknown": (pl.col("published_time").is_not_null() & pl.col("published_at").is_null())
         | (pl.col("modified_time").is_not_null() & pl.col("modified_at").is_null()),
+        "date_from_change": pl.col("published_replaced"),
+        "date_conflict": pl.col("address_differs"),
         "modified_before_published": pl.col("modified_at") < pl.col("published_at"),
         "body_truncated": pl.col("cut_off"),
         "loss_guard": pl.col("held"),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable
 from typing import Any
 
 SAMPLE = 80
 """Characters of the body that are looked at, as the library does by itself: more changed nothing on 258 pages."""
 SURE = 0.4
+LONGER = 400
+KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa].*[\u3041-\u3096\u30a1-\u30fa]", re.DOTALL)
+"""Two Japanese syllables: what tells a text of Chinese characters for a Japanese one."""
 
 
 def detect_language(texts: Iterable[str]) -> list[str | None]:
@@ -19,7 +23,9 @@ def detect_language(texts: Iterable[str]) -> list[str | None]:
         sample = text[:SAMPLE].replace("\n", " ")
         # capitals are taken for Japanese
         best = detector.detect(sample.lower() if sample.isupper() else sample)[0] if sample else None
-        found.append(str(best["lang"]) if best and float(best["score"]) >= SURE else None)
+        name = str(best["lang"]) if best and float(best["score"]) >= SURE else None
+        # a title of Chinese characters alone looks Chinese; the syllables behind it do not
+        found.append("ja" if name in ("zh", None) and KANA.search(text[:LONGER]) else name)
     return found
 
 

@@ -50,16 +50,19 @@ _LABEL = ~pl.col("ends") & (pl.col("weight") < SHORT)
 _AFTER_HEADLINE = pl.col("after_headline")
 UNCUT = pl.col("cut_name").is_null() & ~pl.col("ended")
 _ENDS = pl.col("ends")
+_AT_EDGE = pl.col("in_head") | pl.col("in_tail")
 
 FIRM: tuple[Decision, ...] = (
     Decision(
         "masthead_of_publisher", "masthead", pl.col("masthead"),
         "The line is the name of the outlet, as its profile or the page's own copyright line spells it.",
     ),
-    Decision("", None, pl.col("ended") & pl.col("rule_name").is_null(), "A header above ended the article.",
+    Decision("", None, pl.col("ended") & pl.col("rule_name").is_null() & ~pl.col("own_date"), "A header above ended the article.",
              rule_from="cut_name", role_from="cut_role"),
-    Decision("date_printed", None, kind_is("date") & pl.col("date_counts"), "A line of dates in the page's head or tail.",
+    Decision("date_printed", None, pl.col("own_date"), "The line has the page's date of publication or of its last change.",
              pieces=True),
+    Decision("date_printed", None, pl.col("date_role").is_not_null(), "The label above the page's date, or the time below it.",
+             role_from="date_role"),
     Decision("byline_printed", None, kind_is("byline") & UNCUT & ~pl.col("repeats") & (pl.col("in_head") | pl.col("in_tail") | ~pl.col("sentence")),
              "A line that says who wrote the article.", pieces=True),
     Decision("byline_cue_and_name", "byline", pl.col("cued_name") | (kind_is("cue") & pl.col("cue_counts")),
@@ -91,6 +94,10 @@ FIRM: tuple[Decision, ...] = (
     Decision("caption_printed_twice", "caption", pl.col("twin"), "The same line stands twice in a row: a caption.", 0.9),
     Decision("", None, pl.col("cut_name").is_not_null(), "A short line below a furniture header.",
              rule_from="cut_name", role_from="cut_role", confidence=0.9),
+    Decision("date_printed", "repeat", kind_is("date") & _AT_EDGE & pl.col("again_date"),
+             "The day of publication stands a second time."),
+    Decision("date_printed", "other", kind_is("date") & _AT_EDGE,
+             "A line of dates above or below the article that is not the page's: the day of the fetch, another story's."),
     Decision("byline_printed_again", "repeat", kind_is("name", "byline") & pl.col("repeats"), "A byline stands a second time."),
     Decision("", None, pl.col("known_rule").is_not_null(),
              "The publisher's profile names the line as furniture, or site memory saw it on enough of the site's pages.",

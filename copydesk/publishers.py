@@ -14,7 +14,11 @@ import polars as pl
 
 from copydesk.roles import FURNITURE
 from copydesk.rules import RuleError, parse_toml
+from copydesk.zones import country_of_domain
 
+ORDERS = ("day_first", "month_first")
+EARLIEST, LATEST = 1605, 2100
+"""Years in which a newspaper may have been founded: the first one is of 1605 (Relation, Strasbourg)."""
 PUBLISHERS_FOLDER = Path(__file__).parent / "publishers"
 
 
@@ -22,6 +26,8 @@ PUBLISHERS_FOLDER = Path(__file__).parent / "publishers"
 class Profile:
     """One outlet. domains: of its pages and its e-mail addresses, subdomains included. mastheads: lines that
     are its name and nothing else. zone: IANA zone of times printed without one. country: ISO 3166, lower case.
+    numeric_dates: `day_first` or `month_first`, the order of days such as 04/05/2024. founded: the year of its first
+    issue; no date of its pages is older.
     furniture: lines of its pages that are never the article's, each with its role. A profile that has furniture but
     neither domains nor mastheads adds to the profile of the same name.
     """
@@ -33,6 +39,8 @@ class Profile:
     mastheads: tuple[str, ...] = ()
     zone: str | None = None
     country: str | None = None
+    numeric_dates: str | None = None
+    founded: int | None = None
     furniture: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -50,10 +58,13 @@ class ProfileBook:
 
     @functools.cached_property
     def table(self) -> pl.DataFrame:
-        """`profile` (its number), `site`, `publisher`, `zone`, `country`."""
-        rows = [(n, p.site, p.name, p.zone, p.country) for n, p in enumerate(self.profiles)]
+        """`profile` (its number), `site`, `publisher`, `zone`, `country`, `numeric_dates`, `founded`."""
+        rows = [
+            (n, p.site, p.name, p.zone, p.country, p.numeric_dates, p.founded) for n, p in enumerate(self.profiles)
+        ]
         schema = {
             "profile": pl.UInt16, "site": pl.String, "publisher": pl.String, "zone": pl.String, "country": pl.String,
+            "numeric_dates": pl.String, "founded": pl.Int32,
         }  # fmt: skip
         return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -127,6 +138,10 @@ def _read_profile(file: str, source: bytes) -> Profile:
             ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError):
             raise RuleError(f"{file}: zone {zone!r} is no IANA zone (such as 'Asia/Seoul')") from None
+    if (order := entry.get("numeric_dates", ORDERS[0])) not in ORDERS:
+        raise RuleError(f"{file}: numeric_dates {order!r} is none of {list(ORDERS)}")
+    if type(founded := entry.get("founded", EARLIEST)) is not int or not EARLIEST <= founded <= LATEST:
+        raise RuleError(f"{file}: founded {founded!r} is no year from {EARLIEST} to {LATEST}")
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
     return Profile(**values, file=file)
 
@@ -159,7 +174,8 @@ def find_sites(pages: pl.DataFrame, lines: pl.DataFrame, book: ProfileBook) -> p
 
     `pages` has `page` and `url`; `lines` has `page` and `text`. Returns `page`, `site` (the profile's first domain,
     else the host; null where neither is known), `publisher` (the profile's name, else the host), `masthead` (the
-    publisher as a line of the page spells it, or null), `zone` and `country`.
+    publisher as a line of the page spells it, or null), `zone`, `country` (the profile's, else the one that the host's
+    end names), `numeric_dates` and `founded`.
     """
     hosts = pages.select("page", host=host(pl.col("url")))
     by_host = _by_domain(hosts.select("page", domain="host"), book)
@@ -182,12 +198,17 @@ def find_sites(pages: pl.DataFrame, lines: pl.DataFrame, book: ProfileBook) -> p
         .select("page", masthead="text")
         .unique("page", keep="first", maintain_order=True)
     )
+    ends = hosts.select("host").unique().drop_nulls()
+    ends = ends.with_columns(
+        domain_country=pl.Series([country_of_domain(h) for h in ends["host"].to_list()], dtype=pl.String)
+    )
     return (
-        hosts.join(found, on="page", how="left", maintain_order="left")
+        hosts.join(ends, on="host", how="left", maintain_order="left")
+        .join(found, on="page", how="left", maintain_order="left")
         .join(mastheads, on="page", how="left", maintain_order="left")
         .select(
             "page", pl.coalesce("site", "host").alias("site"), pl.coalesce("publisher", "host").alias("publisher"),
-            "masthead", "zone", "country",
+            "masthead", "zone", pl.coalesce("country", "domain_country").alias("country"), "numeric_dates", "founded",
         )
     )  # fmt: skip
 

@@ -23,10 +23,18 @@ def cut_spans(
     whole = lines.filter(~pl.col("in_pieces"))
     pieces = (
         lines.filter("in_pieces")
-        .select(*keep, "text_id", "confidence")
+        .select(*keep, "text_id", "confidence", "own_date", "date_role")
         .join(dissections.select("text_id", "pieces"), on="text_id")
         .explode("pieces", empty_as_null=True)
         .unnest("pieces")
+        # what the line's words say of its dates counts where the page has chosen them
+        .with_columns(
+            role=pl.when(~pl.col("role").is_in(["published", "modified"]))
+            .then("role")
+            .when("own_date")
+            .then(pl.coalesce("date_role", "role"))
+            .otherwise(pl.lit("other"))
+        )
     )
     cuts = pl.concat(
         [

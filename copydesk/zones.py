@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-Source = Literal["stated", "publisher"]
+Source = Literal["stated", "publisher", "country", "language"]
 
 _OFFSET = re.compile(r"(?:GMT|UTC)?\s?([+\-−])\s?(\d{1,2}):?(\d\d)?")
 _ALIASES = {"UK": "GB", "EL": "GR"}
@@ -25,12 +25,18 @@ _LONGEST = timedelta(hours=14)
 
 @dataclass(frozen=True, slots=True)
 class Zones:
-    """The zone table: fixed offsets, places with a clock of their own, and names with several meanings."""
+    """The zone table: fixed offsets, places with a clock of their own, names with several meanings, the clocks of
+    countries, and what the end of a domain says of the country.
+    """
 
     fixed: Mapping[str, timedelta]
     places: Mapping[str, str]
     open: Mapping[str, Mapping[str, timedelta]]
     usual: Mapping[str, timedelta]
+    countries: Mapping[str, str]
+    languages: Mapping[str, str]
+    generic_domains: frozenset[str]
+    domains: Mapping[str, str]
 
     @property
     def names(self) -> list[str]:
@@ -68,7 +74,38 @@ def zones() -> Zones:
             for name, row in raw["open"].items()
         },
         usual={name: _read(row["usual"]) for name, row in raw["open"].items() if "usual" in row},
+        countries=dict(raw["countries"]),
+        languages=dict(raw["languages"]),
+        generic_domains=frozenset(raw["domains"]["generic"]),
+        domains=dict(raw["domains"]["of"]),
     )
+
+
+def country_of_domain(host: str) -> str | None:
+    """The country (ISO 3166, lower case) that the end of a host names, or None.
+
+    >>> country_of_domain("news.example.co.uk"), country_of_domain("example.tv"), country_of_domain("example.com")
+    ('gb', None, None)
+    >>> country_of_domain("example.co"), country_of_domain("example.com.co")
+    (None, 'co')
+    """
+    *_, before, end = ("", *host.lower().rstrip(".").split("."))
+    table = zones()
+    if end in table.domains:
+        return table.domains[end].lower() or None
+    # "co" is anyone's, but below "com.co" Colombia's
+    generic = end.upper() in table.generic_domains and before not in ("com", "co", "org", "net", "gov", "edu")
+    return end if len(end) == 2 and end.isascii() and end.isalpha() and not generic else None
+
+
+def country_zone(country: str | None) -> str | None:
+    """The IANA zone of a country whose press keeps one clock.
+
+    >>> country_zone("de"), country_zone("us")
+    ('Europe/Berlin', None)
+    """
+    code = (country or "").upper()
+    return zones().countries.get(_ALIASES.get(code, code))
 
 
 def zone_pattern() -> str:
@@ -142,11 +179,14 @@ def instant(
     zone: str | None,
     publisher_zone: str | None,
     country: str | None = None,
+    language: str | None = None,
 ) -> tuple[datetime | None, str | None, Source | None]:
     """The instant in UTC of a printed day and time, the zone it was read in, and where that zone comes from.
 
-    A printed zone counts before the publisher's; one that stays open gives no instant rather than the
-    publisher's. So do a day without a time, and a wall time that the zone's clock shows twice or never.
+    A printed zone counts before the publisher's, this before the one clock of the country's press, and this before that
+    of the language's (BCP 47), which is asked only where no country is known. A printed zone that stays open gives no
+    instant rather than the publisher's. So do a day without a time, and a wall time that the zone's clock shows twice
+    or never.
 
     >>> at, zone, source = instant(date(2019, 4, 28), time(17, 42), zone=None, publisher_zone="Asia/Seoul")
     >>> str(at), zone, source
@@ -159,6 +199,10 @@ def instant(
         clock, used, source = _clock(zone, on, country, publisher_zone), zone, "stated"
     elif publisher_zone is not None:
         clock, used, source = _zone_of(publisher_zone), publisher_zone, "publisher"
+    elif local := country_zone(country):
+        clock, used, source = _zone_of(local), local, "country"
+    elif country is None and (local := zones().languages.get((language or "").partition("-")[0])):
+        clock, used, source = _zone_of(local), local, "language"
     else:
         return None, None, None
     if clock is None:

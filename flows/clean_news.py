@@ -126,6 +126,7 @@ def clean_news(
     text_column: str = "text",
     id_column: str | None = None,
     url_column: str | None = None,
+    fetched_column: str | None = None,
     rules: list[Path] = [],  # noqa: B006
     publishers: list[Path] = [],  # noqa: B006
     memory: Path | None = None,
@@ -144,6 +145,7 @@ def clean_news(
         text_column: Column or key that holds a page's text.
         id_column: Column or key that holds a page's id; without it, file and line.
         url_column: Column or key that holds a page's URL; it names the publisher.
+        fetched_column: Column or key that holds when a page was fetched; "3 hours ago" counts from it.
         rules: Folders of your own rule files, beside ours.
         publishers: Folders of your own publisher profiles, beside ours.
         memory: A site memory that `copydesk learn` made: furniture that recurs on a site's pages.
@@ -152,7 +154,9 @@ def clean_news(
         publish_failed: Publish even where a quality gate fails.
     """
     clock = _Clock()
-    columns = {"text_column": text_column, "id_column": id_column, "url_column": url_column}
+    columns = {
+        "text_column": text_column, "id_column": id_column, "url_column": url_column, "fetched_column": fetched_column,
+    }  # fmt: skip
     request = open_request(source, output, columns, rules, publishers, memory, learn=learn)
     store = request.store
     run_id = f"{clock.started:%Y%m%dT%H%M%S}Z-{secrets.token_hex(2)}"

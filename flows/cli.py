@@ -46,6 +46,14 @@ UrlColumn = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--url-column", metavar="NAME", help="Column or key that holds a page's URL; it names the publisher."),
 ]
+FetchedColumn = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--fetched-column",
+        metavar="NAME",
+        help="Column or key that holds when a page was fetched: '3 hours ago' counts from it.",
+    ),
+]
 RuleFolders = Annotated[
     list[Path],
     typer.Option("--rules", metavar="FOLDER", help="Folder of your own rule files (*.toml), beside ours. Repeatable."),
@@ -75,6 +83,7 @@ def run(
     text_column: TextColumn = "text",
     id_column: IdColumn = None,
     url_column: UrlColumn = None,
+    fetched_column: FetchedColumn = None,
     rules: RuleFolders = [],  # noqa: B006
     publishers: ProfileFolders = [],  # noqa: B006
     memory: MemoryFile = None,
@@ -115,8 +124,9 @@ def run(
     launch(
         {
             "source": source, "output": str(output), "text_column": text_column, "id_column": id_column,
-            "url_column": url_column, "rules": list(rules), "publishers": list(publishers),
-            "memory": memory, "learn": learn, "max_quarantined": max_quarantined, "publish_failed": publish_failed,
+            "url_column": url_column, "fetched_column": fetched_column, "rules": list(rules),
+            "publishers": list(publishers), "memory": memory, "learn": learn, "max_quarantined": max_quarantined,
+            "publish_failed": publish_failed,
         },
         workers=workers, verbose=verbose,
     )  # fmt: skip
@@ -131,6 +141,7 @@ def learn(
     text_column: TextColumn = "text",
     id_column: IdColumn = None,
     url_column: UrlColumn = None,
+    fetched_column: FetchedColumn = None,
     rules: RuleFolders = [],  # noqa: B006
     publishers: ProfileFolders = [],  # noqa: B006
     propose: Annotated[
@@ -159,7 +170,7 @@ def learn(
     """
     from flows.learn import learn as learn_pages  # noqa: PLC0415
 
-    columns = {"text_column": text_column, "id_column": id_column, "url_column": url_column}
+    columns = _columns(text_column, id_column, url_column, fetched_column)
     learn_pages(source, columns, rules, publishers, memory, propose)
 
 
@@ -221,14 +232,19 @@ def rules_hits(
     text_column: TextColumn = "text",
     id_column: IdColumn = None,
     url_column: UrlColumn = None,
+    fetched_column: FetchedColumn = None,
     rules: RuleFolders = [],  # noqa: B006
     publishers: ProfileFolders = [],  # noqa: B006
 ) -> None:
     """Show what each rule decides on these pages: spans, pages, and an example."""
     from flows.rules_view import show_hits  # noqa: PLC0415
 
-    columns = {"text_column": text_column, "id_column": id_column, "url_column": url_column}
+    columns = _columns(text_column, id_column, url_column, fetched_column)
     show_hits(source, columns, rules, publishers)
+
+
+def _columns(text: str, id_: str | None, url: str | None, fetched: str | None) -> dict[str, str | None]:
+    return {"text_column": text, "id_column": id_, "url_column": url, "fetched_column": fetched}
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ _ORDER = (
     pl.col("source"),
     pl.col("url"),
     pl.col("encoding"),
+    pl.col("fetched_at"),
     pl.col("text").is_null(),
     pl.col("problems").list.eval(pl.element().struct.json_encode()).list.join(" "),
 )

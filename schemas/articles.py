@@ -12,7 +12,9 @@ WARNINGS = {
     "body_truncated": "The last paragraph stops in mid-sentence.",
     "byline_conflict": "Two bylines spell one name in two ways; the upper one counts.",
     "byline_truncated": "The byline is cut off.",
-    "date_conflict": "Two dates of publication disagree; the upper one counts.",
+    "date_conflict": "The page's address names another day than the one printed, which counts.",
+    "date_from_change": "The page prints no date but that of its last change: it stands for the publication as well.",
+    "implausible_date": "The only date is after the page was fetched, or older than the outlet: it is not taken.",
     "loss_guard": "A rule would have cut more than its budget, and was held back.",
     "modified_before_published": "The last change is older than the publication.",
     "no_byline": "No byline was found.",
@@ -26,7 +28,7 @@ WARNINGS = {
 
 AUTHOR_KINDS = ("person", "agency", "staff")
 PRECISIONS = ("day", "minute", "second")
-ZONE_SOURCES = ("stated", "publisher", "country", "metadata")
+ZONE_SOURCES = ("stated", "publisher", "country", "language", "metadata")
 
 _AUTHOR = pl.Struct(
     {"name": pl.String, "kind": pl.String, "role": pl.String, "email": pl.String, "affiliation": pl.String}
@@ -87,7 +89,7 @@ ARTICLES = Dataset(
             "published_at": column(_INSTANT, "Instant of publication, in UTC; only where day, time and zone are known.", _INSTANT_KNOWN, _INSTANT_NEAR),
             "published_precision": column(pl.String, "How exactly it is known: day, minute, second.", one_of("precision_is_known", PRECISIONS)),
             "published_zone": column(pl.String, "The zone as stated ('KST'), or as inferred ('Asia/Seoul')."),
-            "published_zone_source": column(pl.String, "How the zone is known: stated, publisher, country, metadata.", one_of("zone_source_is_known", ZONE_SOURCES)),
+            "published_zone_source": column(pl.String, "How the zone is known: stated, publisher, country, language, metadata.", one_of("zone_source_is_known", ZONE_SOURCES)),
             "published_raw": column(pl.String, "The date of publication as printed."),
             "modified_on": column(pl.Date, "Day of the last change as printed.", _PLAUSIBLE),
             "modified_at": column(_INSTANT, "Instant of the last change, in UTC; as published_at."),

@@ -21,6 +21,7 @@ PAGES = Dataset(
             "content_hash": column(pl.String, "Of the page's bytes as read.", nullable=False),
             "encoding": column(pl.String, "The encoding the bytes were decoded from."),
             "problems": column(pl.List(REASON), "What the reader found wrong."),
+            "fetched_at": column(pl.Datetime("us", "UTC"), "When the page was fetched: what '3 hours ago' counts from."),
         },
         strict=True,
         ordered=True,

@@ -214,3 +214,13 @@ json.dump({"body": {"all": {"f1": len(rows) / 4}}}, open(sys.argv[sys.argv.index
     text = f"Ferry fares rise\n\nBy Ann Lee\n\n{LINES[1]} It was the fourth rise of the fare within five years."
     pages = [make_pages.Page(name, None, text) for name in ("a", "b", "not of the gold")]
     assert [pipeline.body_f1(part, pages, gold) for part in ("floor", "pipeline")] == [0.5, 0.5]
+
+
+def test_the_cases_of_dates_are_read_as_the_table_writes_them() -> None:
+    from benchmarks import dates
+
+    figures = dates.compare_strings({"copydesk": dates.read_by_copydesk})["copydesk"]
+    assert figures["days"] > 0.97 and figures["no date where none is"] > 0.97
+    assert dates._expected("published 2024-05-01 10:30:15 KST !ambiguous_date | 1 May") == ("2024-05-01", "10:30")
+    assert dates._expected("- !relative_date") == (None, None)
+    assert "copydesk" in dates.table({"copydesk": figures})

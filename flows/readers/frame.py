@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TypedDict
 
 import polars as pl
@@ -19,6 +20,7 @@ __all__ = [
     "Problem",
     "ReadOptions",
     "content_hash",
+    "moment",
     "page_of_bytes",
     "problem",
     "problem_lists",
@@ -38,6 +40,7 @@ PAGE_SCHEMA: Mapping[str, pl.DataType] = {
     "content_hash": pl.String(),
     "encoding": pl.String(),
     "problems": pl.List(pl.Struct({"check": pl.String(), "column": pl.String(), "value": pl.String()})),
+    "fetched_at": pl.Datetime("us", "UTC"),
 }
 
 
@@ -56,6 +59,7 @@ class ReadOptions:
     text_column: str = "text"
     id_column: str | None = None
     url_column: str | None = None
+    fetched_column: str | None = None
     max_page_bytes: int = 20_000_000
     batch_bytes: int = 32_000_000
 
@@ -72,6 +76,20 @@ class Page:
     raw: bytes | None = None
     encoding: str | None = None
     problems: list[Problem] = field(default_factory=list)
+    fetched_at: datetime | None = None
+
+
+def moment(text: str | None) -> datetime | None:
+    """The instant that a text in ISO 8601 names, without a zone in UTC; None where it names none.
+
+    >>> str(moment("2024-05-01T10:30:00+02:00"))
+    '2024-05-01 08:30:00+00:00'
+    """
+    try:
+        at = datetime.fromisoformat((text or "").strip())
+    except ValueError:
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def problem(check: str, column: str, value: str) -> Problem:
@@ -141,7 +159,8 @@ class PageBuffer:
             for name, dtype in PAGE_SCHEMA.items()
             if name != "problems"
         }
-        return pl.DataFrame({**columns, "problems": problem_lists([page.problems for page in pages])})
+        columns["problems"] = problem_lists([page.problems for page in pages])
+        return pl.DataFrame(columns).select(*PAGE_SCHEMA)
 
     def __len__(self) -> int:
         return len(self._pages)

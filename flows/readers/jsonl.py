@@ -9,7 +9,16 @@ from typing import IO, Any
 
 from flows.decode import decode, decode_string
 from flows.errors import UsageError
-from flows.readers.frame import KEEP_BYTES, Page, ReadOptions, content_hash, page_of_bytes, problem, too_large
+from flows.readers.frame import (
+    KEEP_BYTES,
+    Page,
+    ReadOptions,
+    content_hash,
+    moment,
+    page_of_bytes,
+    problem,
+    too_large,
+)
 from flows.readers.listing import Found
 from flows.readers.texts import unreadable
 
@@ -50,7 +59,7 @@ def check_jsonl(found: Found, options: ReadOptions) -> None:
                     f" jq -c '.[]' {found.name} > pages.jsonl"
                 )
     wanted = {"--text-column": options.text_column, "--id-column": options.id_column}
-    wanted["--url-column"] = options.url_column
+    wanted |= {"--url-column": options.url_column, "--fetched-column": options.fetched_column}
     for flag, name in wanted.items():
         if records and name is not None and name not in keys:
             raise UsageError(
@@ -63,7 +72,7 @@ def read_jsonl(found: Found, table: str, options: ReadOptions) -> Iterator[tuple
     """The pages of `found` with the bytes that each took on disk. Blank lines are no pages, but are counted.
 
     `table` is what stands before `#` in the pages' source. Ignored by name: every key that was not asked for,
-    and a url that is not a string.
+    a url that is not a string, and a time of fetching that is none in ISO 8601.
     """
     number = 0
     try:
@@ -130,6 +139,9 @@ def _page(line: _Line, number: int, name: str, table: str, options: ReadOptions)
     if options.url_column is not None:
         url = record.get(options.url_column)
         page.url = (decode_string(url).text or None) if isinstance(url, str) else None
+    if options.fetched_column is not None:
+        fetched = record.get(options.fetched_column)
+        page.fetched_at = moment(fetched) if isinstance(fetched, str) else None
     return page
 
 

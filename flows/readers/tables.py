@@ -18,6 +18,7 @@ from flows.readers.frame import (
     Problem,
     ReadOptions,
     content_hash,
+    moment,
     page_of_bytes,
     problem,
     problem_lists,
@@ -29,6 +30,7 @@ from flows.readers.texts import unreadable
 __all__ = ["check_parquet", "read_parquet"]
 
 _MAX_ROWS = 16_384
+_NEVER = pl.lit(None, PAGE_SCHEMA["fetched_at"])
 
 
 def check_parquet(found: Found, options: ReadOptions) -> None:
@@ -38,6 +40,7 @@ def check_parquet(found: Found, options: ReadOptions) -> None:
         ("--text-column", options.text_column, _is_textual, "text or bytes"),
         ("--id-column", options.id_column, _is_identity, "text or whole numbers"),
         ("--url-column", options.url_column, _is_string, "text"),
+        ("--fetched-column", options.fetched_column, _is_moment, "timestamps or text in ISO 8601"),
     )
     for flag, name, fits, needed in wanted:
         if name is None:
@@ -62,7 +65,8 @@ def read_parquet(found: Found, table: str, options: ReadOptions) -> Iterator[tup
     the pages' source. A table that breaks half way gives its pages so far and one page for the rest.
     """
     row = 0
-    columns = [c for c in (options.text_column, options.id_column, options.url_column) if c is not None]
+    asked = (options.text_column, options.id_column, options.url_column, options.fetched_column)
+    columns = [c for c in asked if c is not None]
     try:
         with pq.ParquetFile(found.path, memory_map=False, pre_buffer=False, buffer_size=1 << 20) as file:
             whole = max(file.metadata.num_rows, 1)
@@ -95,6 +99,10 @@ def _is_string(kind: pa.DataType) -> bool:
         or types.is_string_view(kind)
         or types.is_null(kind)
     )
+
+
+def _is_moment(kind: pa.DataType) -> bool:
+    return _is_string(kind) or bool(pa.types.is_timestamp(kind))
 
 
 def _is_binary(kind: pa.DataType) -> bool:
@@ -149,6 +157,7 @@ def _pages(batch: pa.RecordBatch, row: int, name: str, table: str, options: Read
         url=pl.lit(None, pl.String) if known["url"] is None else known["url"],
         source=known["source"],
         problems=problem_lists(problems),
+        fetched_at=_moments(batch.column(options.fetched_column)) if options.fetched_column else _NEVER,
     )
     return frame.with_columns(pl.col("url").replace("", None)).select(*PAGE_SCHEMA)
 
@@ -178,6 +187,17 @@ def _strings(column: pa.Array) -> pl.Series:
             [None if v is None else v.decode("utf-8", "backslashreplace") for v in raw], dtype=pl.String
         )
     return _series(text)
+
+
+def _moments(column: pa.Array) -> pl.Series:
+    """Instants in UTC; a timestamp without a zone is taken to be in UTC."""
+    if not pa.types.is_timestamp(column.type):
+        given = _strings(column).to_list()
+        return pl.Series([moment(text) for text in given], dtype=PAGE_SCHEMA["fetched_at"])
+    series = _series(column)
+    if series.dtype.time_zone is None:  # type: ignore[attr-defined]
+        series = series.dt.replace_time_zone("UTC")
+    return series.dt.convert_time_zone("UTC").cast(PAGE_SCHEMA["fetched_at"])
 
 
 def _series(array: pa.Array) -> pl.Series:

@@ -25,7 +25,7 @@ def test_one_text_file(tmp_path: Path) -> None:
     )  # fmt: skip
     assert rows(source) == [
         {"doc_id": "page.txt", "url": None, "source": "page.txt", "text": "Café\nnext", "raw": None,
-         "content_hash": digest(path.read_bytes()), "encoding": "utf-8", "problems": []}
+         "content_hash": digest(path.read_bytes()), "encoding": "utf-8", "problems": [], "fetched_at": None}
     ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import BY_ID, checks, digest, lines, read, rows
 
+from flows.errors import UsageError
 from flows.readers import ReadOptions, open_source
 
 
@@ -222,3 +224,41 @@ def test_both_kinds_of_table_give_the_same_pages(tmp_path_factory: Any, texts: l
     frame.write_parquet(folder / "p.parquet")
     lines(folder / "p.jsonl", *frame.to_dicts())
     assert read(folder / "p.parquet", BY_ID) == read(folder / "p.jsonl", BY_ID)
+
+
+WHEN = datetime(2024, 5, 7, 8, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("given", "want"),
+    [
+        ("2024-05-07T08:30:00Z", WHEN), ("2024-05-07 10:30:00+02:00", WHEN), ("2024-05-07 08:30", WHEN),
+        ("yesterday", None), ("", None), (None, None), (1715070600, None),
+    ],
+)  # fmt: skip
+def test_the_time_of_fetching_in_json_lines(tmp_path: Path, given: Any, want: datetime | None) -> None:
+    path = lines(tmp_path / "pages.jsonl", {"text": "one", "id": "x", "seen": given})
+    assert read(path, ReadOptions(id_column="id", fetched_column="seen"))["x"]["fetched_at"] == want
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(["2024-05-07T10:30:00+02:00"]),
+        pa.array([WHEN], pa.timestamp("ms", "UTC")),
+        pa.array([WHEN], pa.timestamp("ns", "Europe/Berlin")),
+        pa.array([WHEN.replace(tzinfo=None)], pa.timestamp("us")),
+    ],
+    ids=["text", "UTC", "Berlin", "without a zone"],
+)
+def test_the_time_of_fetching_in_parquet(tmp_path: Path, column: pa.Array) -> None:
+    path = tmp_path / "pages.parquet"
+    pq.write_table(pa.table({"id": ["x"], "text": ["one"], "seen": column}), path)
+    assert read(path, ReadOptions(id_column="id", fetched_column="seen"))["x"]["fetched_at"] == WHEN
+
+
+def test_a_number_is_no_time_of_fetching(tmp_path: Path) -> None:
+    path = tmp_path / "pages.parquet"
+    pq.write_table(pa.table({"text": ["one"], "seen": [1715070600]}), path)
+    with pytest.raises(UsageError, match=r"must be timestamps or text in ISO 8601; .* set --fetched-column"):
+        read(path, ReadOptions(fetched_column="seen"))
