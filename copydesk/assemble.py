@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from copydesk.byline_place import find_bylines
 from copydesk.guards import hold_losses
 from copydesk.line_model import KEPT_ROWS, ask_model
 from copydesk.precedence import FIRM, MODEL, PRECEDENCE, SOFT, UNCUT, Decision, kind_is
@@ -129,15 +130,8 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
     )
     # dates count in the head; in the tail only where the head has none
     head_date = any_on_page(kind_is("date") & pl.col("in_head") & free)
-    head_byline = any_on_page(kind_is("byline", "cue") & pl.col("in_head") & free)
-    bare = kind_is("name") & pl.col("in_head") & pl.col("after_headline") & free & ~pl.col("repeats")
-    lines = lines.with_columns(
-        date_counts=(pl.col("in_head") | (pl.col("in_tail") & ~head_date)) & UNCUT,
-        bare_byline=bare & ~head_byline,
-    )
-    lines = lines.with_columns(
-        bare_byline=pl.col("bare_byline") & (sum_before(pl.col("bare_byline").fill_null(False)) < 3)
-    )
+    lines = lines.with_columns(date_counts=(pl.col("in_head") | (pl.col("in_tail") & ~head_date)) & UNCUT)
+    lines = find_bylines(lines)
     who_or_when = (
         (pl.col("date_counts") & kind_is("date"))
         | (kind_is("byline", "cue") & pl.col("in_head"))

@@ -1,0 +1,153 @@
+"""Which lines are the page's bylines: a cue says so, or a bare name stands where bylines stand.
+
+A bare name is a byline by its place and what stands beside it, never by being a name: menus, captions, teasers and
+sub-headings are full of names.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from copydesk.byline_words import words
+
+__all__ = ["find_bylines"]
+
+LATE_WEIGHT = 900
+"""Prose that may stand between a headline and a bare name: a standfirst, a summary."""
+LATE_SHARE = 0.25
+"""The share of a page's prose that may."""
+NEAR = 2
+"""Lines within which a date stands beside a name."""
+ABOVE_HEADLINE = 4
+"""Lines above a headline in which a byline with a date may stand."""
+FAR_ABOVE = 8
+"""Lines above a headline from which a byline without a date is a menu's ("By role") or a teaser's."""
+MOST = 8
+"""Names, one a line, that may be authors together; more are a list."""
+TAIL = 0.7
+"""Share of a page's prose behind which a signature stands."""
+
+_MEMBER = pl.col("kind").is_in(["name", "byline", "cue"])
+_GLUE = pl.col("rule_name").is_in(["address_alone", "lone_symbol", "social_handle"]) | (pl.col("weight") <= 1)
+"""What stands between the lines of one byline: an address, a sign."""
+
+
+def find_bylines(lines: pl.DataFrame) -> pl.DataFrame:
+    """Add to the lines of a batch which of them are bylines, and which belong together:
+
+    `bare_byline`: a name without a cue that counts as a byline;
+    `far_byline`: a line with a cue that does not count: a menu's;
+    `byline_rank`: 0 where bylines stand, 1 elsewhere in the text and below it; null for other lines;
+    `byline_block`: the same number for lines that stand one below the other.
+
+    `lines` has what `structure.page_structure` and `assemble` found: `free`, `after_headline`, `headline_line`.
+    """
+    lines = lines.with_columns(
+        byline_block=(~(_MEMBER | _GLUE).fill_null(False) | (pl.col("line") == pl.col("first"))).cast(pl.UInt32).cum_sum()
+    )
+    found = _placed(lines)
+    rank = pl.when("placed").then(0).when("counts").then(1)
+    found = found.select("line", "bare_byline", "far_byline", byline_rank=rank.cast(pl.UInt8))
+    lines = lines.join(found, on="line", how="left", maintain_order="left")
+    return lines.with_columns(pl.col("bare_byline", "far_byline").fill_null(False))
+
+
+def _placed(lines: pl.DataFrame) -> pl.DataFrame:
+    """The lines that name people, each with what stands beside it and what follows from that."""
+    last_row = len(lines) - 1
+
+    def beside(column: str, by: int) -> pl.Expr:
+        """The value that many lines below (above, if negative) the candidate, null beyond its page."""
+        row = (pl.col("line").cast(pl.Int64) + by).clip(0, last_row)
+        value = pl.lit(lines[column]).gather(row)
+        inside = (row == pl.col("line").cast(pl.Int64) + by) & (pl.lit(lines["page"]).gather(row) == pl.col("page"))
+        return pl.when(inside).then(value)
+
+    people = lines.filter(_MEMBER & pl.col("cut_name").is_null() & ~pl.col("ended"))
+    near_date = pl.any_horizontal(
+        *((beside("kind", by) == "date").fill_null(False) for by in range(-NEAR, NEAR + 1) if by)
+    )
+    people = people.with_columns(
+        near_date=near_date,
+        name=pl.col("free") & (pl.col("kind") == "name"),
+        under=(pl.col("headline_line").cast(pl.Int64) - pl.col("line").cast(pl.Int64)),
+        below_text=(beside("weight", -1) >= 40).fill_null(False),
+        below_end=beside("ends", -1).fill_null(False),
+        above_prose=beside("prose", 1).fill_null(False),
+        above_text=beside("text", 1),
+        above_free=beside("free", 1).fill_null(False),
+        below_box=((beside("rule_role", -1) == "author_bio") & (beside("weight", -1) <= 40)).fill_null(False),
+    )
+    early = pl.col("in_head") | (
+        (pl.col("before") <= LATE_WEIGHT) & (pl.col("before") <= LATE_SHARE * pl.col("total"))
+    )
+    after = pl.col("under") < 0
+    no_headline = pl.col("under").is_null()
+    people = people.with_columns(
+        # right below the headline or its standfirst, beside a date, or right above the text
+        in_place=(
+            (after & pl.col("in_head") & (pl.col("near_date") | (pl.col("under") >= -2) | pl.col("below_text") | pl.col("above_prose")))
+            | (after & early & pl.col("near_date"))
+            | (no_headline & pl.col("in_head") & (pl.col("near_date") | pl.col("above_prose")))
+            | (pl.col("under").is_between(1, ABOVE_HEADLINE) & pl.col("near_date"))
+            | (early & ~(pl.col("under") > 0).fill_null(False) & pl.col("below_box"))
+        ),
+        between_paragraphs=after & early & ~pl.col("in_head") & pl.col("below_end") & pl.col("gap"),
+        signature=((pl.col("before") >= TAIL * pl.col("total")) & (pl.col("before") > 0) & ~pl.col("in_head")),
+        far_byline=(pl.col("kind") == "byline") & (pl.col("under") > FAR_ABOVE).fill_null(False) & ~pl.col("near_date"),
+    )
+    people = people.with_columns(
+        placed_cue=(pl.col("kind") != "name")
+        & (early & ~(pl.col("under") > ABOVE_HEADLINE).fill_null(False) | (pl.col("in_head") & pl.col("near_date")))
+        & ~pl.col("far_byline"),
+    )
+    cued_page = pl.col("placed_cue").any().over("page")
+    cued_block = pl.col("placed_cue").any().over("byline_block")
+    people = people.with_columns(
+        sure=pl.col("name") & pl.col("in_place") & ~cued_page,
+        joined=pl.col("name") & cued_block,
+        perhaps=pl.col("name") & pl.col("between_paragraphs") & ~cued_page,
+        signed=pl.col("name") & pl.col("signature") & ~cued_page,
+    )
+    people = people.with_columns(
+        perhaps=pl.col("perhaps") & ~pl.col("sure").any().over("page"),
+        signed=pl.col("signed") & ~pl.col("sure").any().over("page"),
+    )
+    people = people.with_columns(last_name=pl.col("text").str.extract(r"(\p{Lu}[\pL'’-]+)[^\pL]*$"))
+    doubtful = people.filter(pl.col("perhaps") | pl.col("signed"))
+    subjects = _subjects(doubtful, lines)
+    role = pl.col("above_text").str.contains(words().role_line)
+    told = pl.col("above_text").str.head(90).str.contains(pl.col("last_name"), literal=True).fill_null(False)
+    closes = pl.col("below_end") & pl.col("gap") & (pl.col("in_tail") | ~pl.col("above_free"))
+    people = people.with_columns(
+        perhaps=pl.col("perhaps") & ~pl.col("line").is_in(subjects.implode()),
+        signed=pl.col("signed")
+        & (
+            told | role.fill_null(False) | pl.col("below_box")
+            | (closes & ~pl.col("line").is_in(subjects.implode()))
+        ),
+    )
+    people = people.with_columns(start=pl.col("sure") | pl.col("perhaps") | pl.col("signed"))
+    # of the bare names the first block on the page, unless it is as long as a list
+    first = people.filter("start").unique("page", keep="first", maintain_order=True).select("page", chosen="byline_block")
+    people = people.join(first, on="page", how="left", maintain_order="left").with_columns(
+        in_block=pl.col("name") & (pl.col("byline_block") == pl.col("chosen")).fill_null(False)
+    )
+    few = pl.col("in_block").sum().over("page") <= MOST
+    people = people.with_columns(bare_byline=(pl.col("in_block") & few) | pl.col("joined"))
+    return people.with_columns(
+        placed=pl.col("placed_cue") | (pl.col("bare_byline") & ~pl.col("signed")),
+        counts=pl.col("bare_byline") | ((pl.col("kind") != "name") & ~pl.col("far_byline")),
+    )
+
+
+def _subjects(people: pl.DataFrame, lines: pl.DataFrame) -> pl.Series:
+    """The lines of names of whom the page's own paragraphs speak: no authors."""
+    prose = lines.filter(pl.col("prose")).select("page", paragraph="text")
+    spoken = (
+        people.select("page", "line", needle=pl.lit(" ") + pl.col("last_name"))
+        .drop_nulls()
+        .join(prose, on="page")
+        .filter(pl.col("paragraph").str.contains(pl.col("needle"), literal=True))
+    )
+    return spoken.group_by("line").len().filter(pl.col("len") >= 2)["line"]
