@@ -16,7 +16,7 @@ from copydesk.byline_types import Author, Byline
 from copydesk.byline_words import Words, words
 from copydesk.names import same_person
 
-__all__ = ["Author", "Byline", "closing_byline", "is_byline_cue", "parse_byline", "same_person"]
+__all__ = ["Author", "Byline", "behind_cue", "closing_byline", "is_byline_cue", "parse_byline", "same_person"]
 
 LONGEST = 320
 """Characters of the longest line that can be a byline (a news agency's list of reporters and editors)."""
@@ -76,6 +76,16 @@ def parse_byline(text: str, *, language: str | None = None) -> Byline | None:
     for author in authors:
         once.setdefault(author.name.casefold(), author)
     return Byline(start, start + len(raw), raw, tuple(once.values()), cued, truncated)
+
+
+def behind_cue(cue: str, text: str) -> Byline | None:
+    """Read a line that stands below a cue alone as if it stood behind it; offsets are of the joined text.
+
+    >>> [a.name for a in behind_cue("By", "• Ann Lee on May 5, 2024").authors]
+    ['Ann Lee']
+    """
+    lead = _LEAD.match(text)
+    return parse_byline(f"{cue.strip()} {text[lead.end() :] if lead else text}")
 
 
 def closing_byline(paragraph: str) -> Byline | None:
