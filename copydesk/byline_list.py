@@ -8,10 +8,10 @@ from dataclasses import replace
 from copydesk.byline_roles import is_outlet, read_role, split_role
 from copydesk.byline_stamps import without_date
 from copydesk.byline_types import Author
-from copydesk.byline_words import Words
+from copydesk.byline_words import Words, words
 from copydesk.names import is_person_name
 
-__all__ = ["read_list"]
+__all__ = ["is_bare_name", "read_list"]
 
 _UP = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪİĶĻŁŃŅŇŌŐŘŚŞŠŢŤŪŮŰŹŻŽȘȚЀ-Я"
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -300,6 +300,11 @@ def _with_place(part: str, table: Words) -> Author | None:
     if not _PLACE.fullmatch(part, place.end()) or not is_person_name(part[: place.start()], table=table):
         return None
     return Author(part[: place.start()], affiliation=part[place.end() :])
+
+
+def is_bare_name(name: str) -> bool:
+    """Whether a name with the shape of a person's has no word of headings and menus in it."""
+    return " " in name and _bare_enough(name.split(), words())
 
 
 def _bare_enough(tokens: list[str], table: Words) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import polars as pl
 
 from copydesk.byline_words import words
+from copydesk.bylines import name_in_place
+from copydesk.windows import above, below
 
 __all__ = ["find_bylines"]
 
@@ -27,7 +29,10 @@ MOST = 8
 TAIL = 0.7
 """Share of a page's prose behind which a signature stands."""
 
-_MEMBER = pl.col("kind").is_in(["name", "byline", "cue"])
+UNREAD_WEIGHT = 70
+"""Weight of the heaviest line that is read as names only because it stands where a byline does."""
+
+_MEMBER = pl.col("who").is_in(["name", "byline", "cue"])
 _GLUE = pl.col("rule_name").is_in(["address_alone", "lone_symbol", "social_handle"]) | (pl.col("weight") <= 1)
 """What stands between the lines of one byline: an address, a sign."""
 
@@ -42,6 +47,7 @@ def find_bylines(lines: pl.DataFrame) -> pl.DataFrame:
 
     `lines` has what `structure.page_structure` and `assemble` found: `free`, `after_headline`, `headline_line`.
     """
+    lines = lines.with_columns(who=pl.when(pl.col("line").is_in(_unread(lines).implode())).then(pl.lit("name")).otherwise("kind"))
     lines = lines.with_columns(
         byline_block=(~(_MEMBER | _GLUE).fill_null(False) | (pl.col("line") == pl.col("first"))).cast(pl.UInt32).cum_sum()
     )
@@ -49,7 +55,31 @@ def find_bylines(lines: pl.DataFrame) -> pl.DataFrame:
     rank = pl.when("placed").then(0).when("counts").then(1)
     found = found.select("line", "bare_byline", "far_byline", byline_rank=rank.cast(pl.UInt8))
     lines = lines.join(found, on="line", how="left", maintain_order="left")
-    return lines.with_columns(pl.col("bare_byline", "far_byline").fill_null(False))
+    return lines.drop("who").with_columns(pl.col("bare_byline", "far_byline").fill_null(False))
+
+
+def _unread(lines: pl.DataFrame) -> pl.Series:
+    """The lines that only their place makes names: "• Ann Lee", "ANN LEE" between headline and date.
+
+    Everywhere else they are a menu's or a heading, so the parser of single lines does not read them.
+    """
+    under = pl.col("line").cast(pl.Int64) - pl.col("headline_line").cast(pl.Int64)
+    date = (pl.col("kind") == "date").fill_null(False)
+    beside_date = pl.any_horizontal(*(above(date, by).fill_null(False) for by in (-NEAR, -1, 1, NEAR)))
+    lone_bullet = pl.col("bullet") & ~above(pl.col("bullet")).fill_null(False) & ~below(pl.col("bullet")).fill_null(False)
+    here = lines.select(
+        "line", "text",
+        place=pl.col("kind").is_null() & pl.col("free") & ~pl.col("ends") & ~pl.col("headline")
+        & (pl.col("weight") <= UNREAD_WEIGHT) & (pl.col("before") <= LATE_WEIGHT)
+        & (
+            (beside_date & (under >= -ABOVE_HEADLINE).fill_null(True))
+            | under.is_between(1, 2)
+            | (lone_bullet & pl.col("after_headline"))
+            | (below(pl.col("prose")).fill_null(False) & (under > 0) & pl.col("in_head"))
+        ).fill_null(False),
+    ).filter("place")  # fmt: skip
+    found = [line for line, text in here.select("line", "text").iter_rows() if name_in_place(text)]
+    return pl.Series("line", found, dtype=pl.UInt32)
 
 
 def _placed(lines: pl.DataFrame) -> pl.DataFrame:
@@ -69,7 +99,7 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
     )
     people = people.with_columns(
         near_date=near_date,
-        name=pl.col("free") & (pl.col("kind") == "name"),
+        name=pl.col("free") & (pl.col("who") == "name"),
         under=(pl.col("headline_line").cast(pl.Int64) - pl.col("line").cast(pl.Int64)),
         below_text=(beside("weight", -1) >= 40).fill_null(False),
         below_end=beside("ends", -1).fill_null(False),
@@ -97,7 +127,7 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
         far_byline=(pl.col("kind") == "byline") & (pl.col("under") > FAR_ABOVE).fill_null(False) & ~pl.col("near_date"),
     )
     people = people.with_columns(
-        placed_cue=(pl.col("kind") != "name")
+        placed_cue=(pl.col("who") != "name")
         & (early & ~(pl.col("under") > ABOVE_HEADLINE).fill_null(False) | (pl.col("in_head") & pl.col("near_date")))
         & ~pl.col("far_byline"),
     )
@@ -137,7 +167,7 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
     people = people.with_columns(bare_byline=(pl.col("in_block") & few) | pl.col("joined"))
     return people.with_columns(
         placed=pl.col("placed_cue") | (pl.col("bare_byline") & ~pl.col("signed")),
-        counts=pl.col("bare_byline") | ((pl.col("kind") != "name") & ~pl.col("far_byline")),
+        counts=pl.col("bare_byline") | ((pl.col("who") != "name") & ~pl.col("far_byline")),
     )
 
 

@@ -10,13 +10,13 @@ import re
 from dataclasses import replace
 
 from copydesk.byline_cjk import CUES, parse_wide
-from copydesk.byline_list import read_list
+from copydesk.byline_list import is_bare_name, read_list
 from copydesk.byline_stamps import has_digit, is_date_head
 from copydesk.byline_types import Author, Byline
 from copydesk.byline_words import Words, words
 from copydesk.names import same_person
 
-__all__ = ["Author", "Byline", "behind_cue", "closing_byline", "is_byline_cue", "parse_byline", "same_person"]
+__all__ = ["Author", "Byline", "behind_cue", "closing_byline", "is_byline_cue", "name_in_place", "parse_byline", "same_person"]
 
 LONGEST = 320
 """Characters of the longest line that can be a byline (a news agency's list of reporters and editors)."""
@@ -86,6 +86,28 @@ def behind_cue(cue: str, text: str) -> Byline | None:
     """
     lead = _LEAD.match(text)
     return parse_byline(f"{cue.strip()} {text[lead.end() :] if lead else text}")
+
+
+def name_in_place(text: str) -> Byline | None:
+    """Read a line that stands where bylines do and has no cue: behind a bullet, or in capitals ("ANN LEE").
+
+    None where it is no list of full names, or where one of its words is a common one.
+
+    >>> [a.name for a in name_in_place("• ANN LEE").authors], name_in_place("BLACK DEATH FEARS")
+    (['ANN LEE'], None)
+    """
+    lead = _LEAD.match(text)
+    line = text[lead.end() :].strip() if lead else text.strip()
+    if not 5 <= len(line) <= LONGEST_BARE or " " not in line:
+        return None
+    if line != text.strip() and (found := parse_byline(line)):
+        return found if any(a.kind == "person" for a in found.authors) else None
+    if not line.isupper():
+        return None
+    people = read_list(line, words(), cued=True, single=False)
+    if not people or not all(a.kind == "person" and is_bare_name(a.name) for a in people[0]):
+        return None
+    return Byline(0, len(text), text, tuple(people[0]), False, people[1])
 
 
 def closing_byline(paragraph: str) -> Byline | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from copydesk.bylines import behind_cue, same_person
+from copydesk.bylines import behind_cue, name_in_place, same_person
 from copydesk.dates import instant
 from copydesk.dissect import AUTHOR, CAPTION, author_row
 from copydesk.language import detect_language
@@ -132,7 +132,7 @@ def _bylines(
             maintain_order="left",
         )
     )
-    printed = _after_cues(printed).filter((pl.col("kind") != "cue").fill_null(True)).drop("text_id", "rule")
+    printed = _by_place(printed).filter((pl.col("kind") != "cue").fill_null(True)).drop("text_id", "rule")
     in_dateline = datelines.drop_nulls("byline_raw").select(
         "page", "line", printed="byline_raw", byline_rank=pl.lit(1, pl.UInt8), byline_block=pl.lit(None, pl.UInt32),
         authors="authors", truncated=pl.lit(False), kind=pl.lit("byline"),
@@ -163,17 +163,19 @@ def _bylines(
     return raw.join(authors, on="page", how="left")
 
 
-def _after_cues(printed: pl.DataFrame) -> pl.DataFrame:
-    """Read what stands below a cue alone ("By") as if it stood behind it."""
+def _by_place(printed: pl.DataFrame) -> pl.DataFrame:
+    """Read what only its place makes a byline: what stands below a cue alone ("By"), and names that no parser read."""
     below_cue = (
         (pl.col("rule") == "byline_cue_and_name")
         & (pl.col("kind").shift(1) == "cue")
         & (pl.col("kind").is_null() | (pl.col("kind") == "name"))
     )
-    cues = printed.with_columns(cue=pl.when(below_cue).then(pl.col("printed").shift(1))).filter(pl.col("cue").is_not_null())
+    unread = printed.with_columns(cue=pl.when(below_cue).then(pl.col("printed").shift(1))).filter(
+        pl.col("cue").is_not_null() | (pl.col("kind").is_null() & (pl.col("rule") == "byline_bare_name"))
+    )
     read = []
-    for line, cue, text in cues.select("line", "cue", "printed").iter_rows():
-        found = behind_cue(cue, text)
+    for line, cue, text in unread.select("line", "cue", "printed").iter_rows():
+        found = behind_cue(cue, text) if cue else name_in_place(text)
         if found:
             read.append((line, [author_row(a) for a in found.authors], found.truncated))
     schema: dict[str, Any] = {"line": pl.UInt32, "named": pl.List(AUTHOR), "cut_off": pl.Boolean}
