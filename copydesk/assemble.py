@@ -106,7 +106,7 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
     )
     cue_before = above(kind_is("cue")).fill_null(False)
     lines = lines.with_columns(
-        cued_name=cue_before & (kind_is("name") | (pl.col("weight") <= 40)) & ~pl.col("sentence") & free,
+        cued_name=cue_before & (kind_is("name") | ((pl.col("weight") <= 40) & ~pl.col("ends"))) & ~pl.col("sentence") & free,
         cue_counts=(below(pl.col("kind")) == "name").fill_null(False) | (below(pl.col("weight")) <= 40),
         twin=((pl.col("text") == below(pl.col("text"))).fill_null(False))
         & (pl.col("weight") >= 30)

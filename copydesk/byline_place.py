@@ -10,7 +10,7 @@ import polars as pl
 
 from copydesk.byline_words import words
 from copydesk.bylines import name_in_place
-from copydesk.windows import above, below
+from copydesk.windows import above, below, sum_above
 
 __all__ = ["find_bylines"]
 
@@ -75,7 +75,7 @@ def _unread(lines: pl.DataFrame) -> pl.Series:
             (beside_date & (under >= -ABOVE_HEADLINE).fill_null(True))
             | under.is_between(1, 2)
             | (lone_bullet & pl.col("after_headline"))
-            | (below(pl.col("prose")).fill_null(False) & (under > 0) & pl.col("in_head"))
+            | (pl.col("bullet") & (sum_above((pl.col("kind") == "cue").fill_null(False), MOST) > 0))
         ).fill_null(False),
     ).filter("place")  # fmt: skip
     found = [line for line, text in here.select("line", "text").iter_rows() if name_in_place(text)]
@@ -100,69 +100,69 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
     people = people.with_columns(
         near_date=near_date,
         name=pl.col("free") & (pl.col("who") == "name"),
-        under=(pl.col("headline_line").cast(pl.Int64) - pl.col("line").cast(pl.Int64)),
+        under=pl.col("line").cast(pl.Int64) - pl.col("headline_line").cast(pl.Int64),
         below_text=(beside("weight", -1) >= 40).fill_null(False),
         below_end=beside("ends", -1).fill_null(False),
-        above_prose=beside("prose", 1).fill_null(False),
-        above_text=beside("text", 1),
-        above_free=beside("free", 1).fill_null(False),
+        below_open=beside("text", -1).str.contains(r"(?:,|&|\band|\bund)$").fill_null(False),
         below_box=((beside("rule_role", -1) == "author_bio") & (beside("weight", -1) <= 40)).fill_null(False),
+        next_text=beside("text", 1).fill_null(""),
+        next_prose=beside("prose", 1).fill_null(False),
+        next_name=beside("who", 1).is_not_null() & (beside("who", 1) != "date"),
+        then_prose=beside("prose", 2).fill_null(False),
+        last_name=pl.col("text").str.extract(r"(\p{Lu}[\pL'’-]+)[^\pL]*$"),
     )
     early = pl.col("in_head") | (
         (pl.col("before") <= LATE_WEIGHT) & (pl.col("before") <= LATE_SHARE * pl.col("total"))
     )
-    after = pl.col("under") < 0
-    no_headline = pl.col("under").is_null()
+    after = pl.col("under") > 0
+    right_below = pl.col("under").is_between(1, 2)
+    leads_in = pl.col("below_text") | pl.col("next_prose") | pl.col("then_prose")
+    near_above = pl.col("under").is_between(-ABOVE_HEADLINE, -1)
     people = people.with_columns(
-        # right below the headline or its standfirst, beside a date, or right above the text
         in_place=(
-            (after & pl.col("in_head") & (pl.col("near_date") | (pl.col("under") >= -2) | pl.col("below_text") | pl.col("above_prose")))
-            | (after & early & pl.col("near_date"))
-            | (no_headline & pl.col("in_head") & (pl.col("near_date") | pl.col("above_prose")))
-            | (pl.col("under").is_between(1, ABOVE_HEADLINE) & pl.col("near_date"))
-            | (early & ~(pl.col("under") > 0).fill_null(False) & pl.col("below_box"))
-        ),
-        between_paragraphs=after & early & ~pl.col("in_head") & pl.col("below_end") & pl.col("gap"),
-        signature=((pl.col("before") >= TAIL * pl.col("total")) & (pl.col("before") > 0) & ~pl.col("in_head")),
-        far_byline=(pl.col("kind") == "byline") & (pl.col("under") > FAR_ABOVE).fill_null(False) & ~pl.col("near_date"),
+            (after & early & (pl.col("near_date") | right_below | pl.col("below_box")))
+            | (after & pl.col("in_head") & leads_in)
+            | (pl.col("under").is_null() & pl.col("in_head") & (pl.col("near_date") | pl.col("next_prose")))
+            | (near_above & pl.col("near_date"))
+        ).fill_null(False),
+        between_paragraphs=after & early & ~pl.col("in_head") & pl.col("gap") & pl.col("next_prose"),
+        below_article=(pl.col("before") >= TAIL * pl.col("total")) & (pl.col("before") > 0) & ~pl.col("in_head"),
+        far_byline=(pl.col("who") == "byline") & (pl.col("under") < -FAR_ABOVE).fill_null(False) & ~pl.col("near_date"),
     )
-    people = people.with_columns(
-        placed_cue=(pl.col("who") != "name")
-        & (early & ~(pl.col("under") > ABOVE_HEADLINE).fill_null(False) | (pl.col("in_head") & pl.col("near_date")))
-        & ~pl.col("far_byline"),
-    )
+    # "By" with nothing behind it names nobody
+    empty_cue = (pl.col("who") == "cue") & ~(pl.col("next_name") | (pl.col("next_text").str.len_chars().is_between(2, 40)))
+    placed_cue = (pl.col("who") != "name") & ~pl.col("far_byline") & ~empty_cue & (
+        (early & ~(pl.col("under") < -ABOVE_HEADLINE).fill_null(False)) | (pl.col("in_head") & pl.col("near_date"))
+    )  # fmt: skip
+    people = people.with_columns(placed_cue=placed_cue)
     cued_page = pl.col("placed_cue").any().over("page")
-    cued_block = pl.col("placed_cue").any().over("byline_block")
+    lone_cue = (pl.col("placed_cue") & (pl.col("who") == "cue")).any().over("byline_block")
+    cued_above = ((pl.col("who") == "byline") & ~pl.col("far_byline")).cast(pl.Int64).cum_sum().over("page") > 0
     people = people.with_columns(
         sure=pl.col("name") & pl.col("in_place") & ~cued_page,
-        joined=pl.col("name") & cued_block,
+        joined=pl.col("name") & (lone_cue | (pl.col("below_open") & pl.col("placed_cue").any().over("byline_block"))),
         perhaps=pl.col("name") & pl.col("between_paragraphs") & ~cued_page,
-        signed=pl.col("name") & pl.col("signature") & ~cued_page,
+        signed=pl.col("name") & pl.col("below_article") & pl.col("gap") & ~cued_page & ~cued_above,
+    )
+    told = (pl.col("next_text").str.len_chars() >= 40) & pl.col("next_text").str.head(30).str.contains(
+        pl.col("last_name"), literal=True
+    )
+    role = pl.col("next_text").str.contains(words().role_line)
+    closes = pl.col("below_end") & ~pl.col("next_prose") & ~pl.col("next_name")
+    subject = pl.col("line").is_in(_subjects(people.filter(pl.col("perhaps") | pl.col("signed")), lines).implode())
+    people = people.with_columns(
+        perhaps=pl.col("perhaps") & ~subject,
+        signed=pl.col("signed") & (told.fill_null(False) | role | pl.col("below_box") | (closes & ~subject)),
     )
     people = people.with_columns(
-        perhaps=pl.col("perhaps") & ~pl.col("sure").any().over("page"),
-        signed=pl.col("signed") & ~pl.col("sure").any().over("page"),
-    )
-    people = people.with_columns(last_name=pl.col("text").str.extract(r"(\p{Lu}[\pL'’-]+)[^\pL]*$"))
-    doubtful = people.filter(pl.col("perhaps") | pl.col("signed"))
-    subjects = _subjects(doubtful, lines)
-    role = pl.col("above_text").str.contains(words().role_line)
-    told = pl.col("above_text").str.head(90).str.contains(pl.col("last_name"), literal=True).fill_null(False)
-    closes = pl.col("below_end") & pl.col("gap") & (pl.col("in_tail") | ~pl.col("above_free"))
-    people = people.with_columns(
-        perhaps=pl.col("perhaps") & ~pl.col("line").is_in(subjects.implode()),
-        signed=pl.col("signed")
-        & (
-            told | role.fill_null(False) | pl.col("below_box")
-            | (closes & ~pl.col("line").is_in(subjects.implode()))
-        ),
-    )
-    people = people.with_columns(start=pl.col("sure") | pl.col("perhaps") | pl.col("signed"))
-    # of the bare names the first block on the page, unless it is as long as a list
-    first = people.filter("start").unique("page", keep="first", maintain_order=True).select("page", chosen="byline_block")
-    people = people.join(first, on="page", how="left", maintain_order="left").with_columns(
-        in_block=pl.col("name") & (pl.col("byline_block") == pl.col("chosen")).fill_null(False)
-    )
+        choice=pl.when(pl.col("sure") & ~near_above.fill_null(False)).then(0).when("sure").then(1)
+        .when("perhaps").then(2).when("signed").then(3)
+    )  # fmt: skip
+    # of the bare names the best block on the page, unless it is as long as a list
+    best = people.drop_nulls("choice").sort("page", "choice", "line").unique("page", keep="first", maintain_order=True)
+    people = people.join(
+        best.select("page", chosen="byline_block"), on="page", how="left", maintain_order="left"
+    ).with_columns(in_block=pl.col("name") & (pl.col("byline_block") == pl.col("chosen")).fill_null(False))
     few = pl.col("in_block").sum().over("page") <= MOST
     people = people.with_columns(bare_byline=(pl.col("in_block") & few) | pl.col("joined"))
     return people.with_columns(
@@ -173,7 +173,7 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _subjects(people: pl.DataFrame, lines: pl.DataFrame) -> pl.Series:
     """The lines of names of whom the page's own paragraphs speak: no authors."""
-    prose = lines.filter(pl.col("prose")).select("page", paragraph="text")
+    prose = lines.filter(pl.col("prose") & pl.col("after_headline")).select("page", paragraph="text")
     spoken = (
         people.select("page", "line", needle=pl.lit(" ") + pl.col("last_name"))
         .drop_nulls()

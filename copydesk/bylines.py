@@ -105,7 +105,7 @@ def name_in_place(text: str) -> Byline | None:
     if not line.isupper():
         return None
     people = read_list(line, words(), cued=True, single=False)
-    if not people or not all(a.kind == "person" and is_bare_name(a.name) for a in people[0]):
+    if not people or not all(a.kind == "person" and is_bare_name(a.name) and len(a.name.split()[-1]) > 2 for a in people[0]):
         return None
     return Byline(0, len(text), text, tuple(people[0]), False, people[1])
 
