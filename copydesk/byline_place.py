@@ -26,11 +26,16 @@ FAR_ABOVE = 8
 """Lines above a headline from which a byline without a date is a menu's ("By role") or a teaser's."""
 MOST = 8
 """Names, one a line, that may be authors together; more are a list."""
+AFTER_SIGNATURE = 2
+"""Paragraphs that may stand below a signature: who the author is, a notice."""
 TAIL = 0.7
 """Share of a page's prose behind which a signature stands."""
 
 UNREAD_WEIGHT = 70
 """Weight of the heaviest line that is read as names only because it stands where a byline does."""
+
+TEASERS = ("related", "most_read")
+"""Right below a line of these a byline belongs to another article."""
 
 _MEMBER = pl.col("who").is_in(["name", "byline", "cue"])
 _GLUE = pl.col("rule_name").is_in(["address_alone", "lone_symbol", "social_handle"]) | (pl.col("weight") <= 1)
@@ -73,7 +78,7 @@ def _unread(lines: pl.DataFrame) -> pl.Series:
         & (pl.col("weight") <= UNREAD_WEIGHT) & (pl.col("before") <= LATE_WEIGHT)
         & (
             (beside_date & (under >= -ABOVE_HEADLINE).fill_null(True))
-            | under.is_between(1, 2)
+            | (under.is_between(1, 2) & pl.col("bullet"))
             | (lone_bullet & pl.col("after_headline"))
             | (pl.col("bullet") & (sum_above((pl.col("kind") == "cue").fill_null(False), MOST) > 0))
         ).fill_null(False),
@@ -99,7 +104,7 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
     )
     people = people.with_columns(
         near_date=near_date,
-        name=pl.col("free") & (pl.col("who") == "name"),
+        name=pl.col("free") & (pl.col("who") == "name") & ~beside("text", -1).str.contains(words().other_cue).fill_null(False),
         under=pl.col("line").cast(pl.Int64) - pl.col("headline_line").cast(pl.Int64),
         below_text=(beside("weight", -1) >= 40).fill_null(False),
         below_end=beside("ends", -1).fill_null(False),
@@ -107,8 +112,10 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
         below_box=((beside("rule_role", -1) == "author_bio") & (beside("weight", -1) <= 40)).fill_null(False),
         next_text=beside("text", 1).fill_null(""),
         next_prose=beside("prose", 1).fill_null(False),
-        next_name=beside("who", 1).is_not_null() & (beside("who", 1) != "date"),
+        next_name=(beside("who", 1) == "name").fill_null(False),
+        next_open=beside("who", 1).is_null() & beside("weight", 1).is_between(2, 40) & ~beside("ends", 1),
         then_prose=beside("prose", 2).fill_null(False),
+        in_teaser=(beside("cut_role", -1).is_in(TEASERS) | beside("rule_role", -1).is_in(TEASERS)).fill_null(False),
         last_name=pl.col("text").str.extract(r"(\p{Lu}[\pL'’-]+)[^\pL]*$"),
     )
     early = pl.col("in_head") | (
@@ -126,13 +133,15 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
             | (near_above & pl.col("near_date"))
         ).fill_null(False),
         between_paragraphs=after & early & ~pl.col("in_head") & pl.col("gap") & pl.col("next_prose"),
-        below_article=(pl.col("before") >= TAIL * pl.col("total")) & (pl.col("before") > 0) & ~pl.col("in_head"),
-        far_byline=(pl.col("who") == "byline") & (pl.col("under") < -FAR_ABOVE).fill_null(False) & ~pl.col("near_date"),
+        below_article=(pl.col("before") > 0) & (pl.col("before") >= TAIL * pl.col("total")) & ~pl.col("in_head")
+        & (pl.col("prose_after") <= AFTER_SIGNATURE),
+        far_byline=(pl.col("who") == "byline")
+        & (((pl.col("under") < -FAR_ABOVE).fill_null(False) & ~pl.col("near_date")) | (pl.col("in_teaser") & ~pl.col("in_head"))),
     )
     # "By" with nothing behind it names nobody
-    empty_cue = (pl.col("who") == "cue") & ~(pl.col("next_name") | (pl.col("next_text").str.len_chars().is_between(2, 40)))
+    empty_cue = (pl.col("who") == "cue") & ~(pl.col("next_name") | pl.col("next_open").fill_null(False))
     placed_cue = (pl.col("who") != "name") & ~pl.col("far_byline") & ~empty_cue & (
-        (early & ~(pl.col("under") < -ABOVE_HEADLINE).fill_null(False)) | (pl.col("in_head") & pl.col("near_date"))
+        early & ~(pl.col("under") < -ABOVE_HEADLINE).fill_null(False)
     )  # fmt: skip
     people = people.with_columns(placed_cue=placed_cue)
     cued_page = pl.col("placed_cue").any().over("page")
@@ -149,8 +158,10 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
     )
     role = pl.col("next_text").str.contains(words().role_line)
     closes = pl.col("below_end") & ~pl.col("next_prose") & ~pl.col("next_name")
-    subject = pl.col("line").is_in(_subjects(people.filter(pl.col("perhaps") | pl.col("signed")), lines).implode())
+    doubtful = pl.col("perhaps") | pl.col("signed") | (pl.col("sure") & ~pl.col("near_date"))
+    subject = pl.col("line").is_in(_subjects(people.filter(doubtful), lines).implode())
     people = people.with_columns(
+        sure=pl.col("sure") & (~subject | pl.col("near_date")),
         perhaps=pl.col("perhaps") & ~subject,
         signed=pl.col("signed") & (told.fill_null(False) | role | pl.col("below_box") | (closes & ~subject)),
     )

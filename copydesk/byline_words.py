@@ -35,6 +35,8 @@ class Words:
     role_end: re.Pattern[str]
     role_line: str
     """Pattern (of Polars) for a line that is a role: "Political correspondent", "Redactora de tribunales"."""
+    other_cue: str
+    """Pattern (of Polars) for a line that announces editors or reviewers: "Reviewed by"."""
     glued_role: re.Pattern[str]
     staff: frozenset[str]
     staff_tails: tuple[str, ...]
@@ -124,6 +126,7 @@ def words() -> Words:
         modifiers=frozenset(data["roles"]["modifiers"]),
         role_end=re.compile(rf"(?:\A|(?<=[\s-]))(?P<head>{any_of(roles)})\Z", re.I),
         role_line=rf"(?i)^(?:[\pL&,'’.-]+ ){{0,4}}{any_of(roles)}(?: (?:in|for|at|of|i|en|à|de|a|aus|für|til|bei|van|da|do|di)(?-u:\b).{{2,40}})?$",
+        other_cue=rf"(?i)^{any_of([c for c, kind in cues.items() if kind == 'other'])}\s*:?$",
         glued_role=re.compile(rf"(?<=[a-zà-ÿ.])(?=(?:{modifier}\s+){{0,4}}{head}\Z)"),
         staff=frozenset(data["staff"]["phrases"]),
         staff_tails=tuple(" " + t for t in data["staff"]["tails"]),
