@@ -50,7 +50,7 @@ def find_bylines(lines: pl.DataFrame) -> pl.DataFrame:
     `byline_rank`: 0 where bylines stand, 1 elsewhere in the text and below it; null for other lines;
     `byline_block`: the same number for lines that stand one below the other.
 
-    `lines` has what `structure.page_structure` and `assemble` found: `free`, `after_headline`, `headline_line`.
+    `lines` has `persons` (whether a parsed byline names a person) and what `structure.page_structure` and `assemble` found: `free`, `after_headline`, `headline_line`.
     """
     lines = lines.with_columns(who=pl.when(pl.col("line").is_in(_unread(lines).implode())).then(pl.lit("name")).otherwise("kind"))
     lines = lines.with_columns(
@@ -114,6 +114,7 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
         next_prose=beside("prose", 1).fill_null(False),
         next_name=(beside("who", 1) == "name").fill_null(False),
         next_open=beside("who", 1).is_null() & beside("weight", 1).is_between(2, 40) & ~beside("ends", 1),
+        next_again=beside("again_headline", 1).fill_null(False),
         then_prose=beside("prose", 2).fill_null(False),
         in_teaser=(beside("cut_role", -1).is_in(TEASERS) | beside("rule_role", -1).is_in(TEASERS)).fill_null(False),
         last_name=pl.col("text").str.extract(r"(\p{Lu}[\pL'’-]+)[^\pL]*$"),
@@ -132,7 +133,7 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
             | (pl.col("under").is_null() & pl.col("in_head") & (pl.col("near_date") | pl.col("next_prose")))
             | (near_above & pl.col("near_date"))
         ).fill_null(False),
-        between_paragraphs=after & early & ~pl.col("in_head") & pl.col("gap") & pl.col("next_prose"),
+        between_paragraphs=after & early & ~pl.col("in_head") & pl.col("gap") & (pl.col("next_prose") | pl.col("next_again")),
         below_article=(pl.col("before") > 0) & (pl.col("before") >= TAIL * pl.col("total")) & ~pl.col("in_head")
         & (pl.col("prose_after") <= AFTER_SIGNATURE),
         far_byline=(pl.col("who") == "byline")
@@ -144,7 +145,11 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
         early & ~(pl.col("under") < -ABOVE_HEADLINE).fill_null(False)
     )  # fmt: skip
     people = people.with_columns(placed_cue=placed_cue)
-    cued_page = pl.col("placed_cue").any().over("page")
+    # an agency's or the staff's byline leaves room for a person's; so does a byline above the headline for one below
+    names_person = pl.col("placed_cue") & (pl.col("persons").fill_null(False) | (pl.col("who") == "cue"))
+    cued_page = (names_person & ~near_above.fill_null(False)).any().over("page") | (
+        names_person.any().over("page") & ~pl.col("near_date")
+    )
     lone_cue = (pl.col("placed_cue") & (pl.col("who") == "cue")).any().over("byline_block")
     cued_above = ((pl.col("who") == "byline") & ~pl.col("far_byline")).cast(pl.Int64).cum_sum().over("page") > 0
     people = people.with_columns(
@@ -158,10 +163,12 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
     )
     role = pl.col("next_text").str.contains(words().role_line)
     closes = pl.col("below_end") & ~pl.col("next_prose") & ~pl.col("next_name")
-    doubtful = pl.col("perhaps") | pl.col("signed") | (pl.col("sure") & ~pl.col("near_date"))
+    doubtful = pl.col("perhaps") | pl.col("signed") | pl.col("sure")
     subject = pl.col("line").is_in(_subjects(people.filter(doubtful), lines).implode())
     people = people.with_columns(
-        sure=pl.col("sure") & (~subject | pl.col("near_date")),
+        sure=pl.col("sure")
+        & (~subject | pl.col("near_date"))
+        & (~pl.col("placed_cue").any().over("page") | (pl.col("next_prose") & ~subject) | pl.col("near_date") & names_person.any().over("page")),
         perhaps=pl.col("perhaps") & ~subject,
         signed=pl.col("signed") & (told.fill_null(False) | role | pl.col("below_box") | (closes & ~subject)),
     )
@@ -177,7 +184,7 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
     few = pl.col("in_block").sum().over("page") <= MOST
     people = people.with_columns(bare_byline=(pl.col("in_block") & few) | pl.col("joined"))
     return people.with_columns(
-        placed=pl.col("placed_cue") | (pl.col("bare_byline") & ~pl.col("signed")),
+        placed=(names_person & ~near_above.fill_null(False)) | (pl.col("bare_byline") & ~pl.col("signed")),
         counts=pl.col("bare_byline") | ((pl.col("who") != "name") & ~pl.col("far_byline")),
     )
 

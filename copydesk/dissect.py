@@ -32,6 +32,7 @@ DISSECTION: dict[str, Any] = {
     "pieces": pl.List(PIECE),
     "authors": pl.List(AUTHOR),
     "byline_raw": pl.String,
+    "persons": pl.Boolean,  # whether one of the authors is a person
     "truncated": pl.Boolean,
     "dates": pl.List(DATE),
     "caption": CAPTION,
@@ -202,6 +203,7 @@ def _byline(byline: Byline) -> dict[str, Any]:
     return {
         "authors": [author_row(a) for a in byline.authors],
         "byline_raw": byline.raw,
+        "persons": any(a.kind == "person" for a in byline.authors),
         "truncated": byline.truncated,
     }
 
