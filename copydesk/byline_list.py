@@ -17,9 +17,14 @@ _UP = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪİĶĻŁŃŅŇŌŐŘŚŞŠŢŤŪ
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _HANDLE = re.compile(r"\s*(?<![\w.])@\w{2,}|(?<=[a-zà-ÿ])@\w{2,}")
 _BRACKET = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]")
-_SEPARATOR = re.compile(r"\s*(?:(?P<strong>[|•·⋅●∙]|\s[-–—]+(?=\s|\Z)|—)|(?P<weak>[,;/]|\s&\s|\n))\s*")
+_FIRST_NAME = re.compile(rf"(?:\A|[,;|/&]\s*)[{_UP}][\w'’-]+\Z")
+_NAME_IN_BRACKETS = re.compile(rf"\s+\([{_UP}][a-zà-ÿ]+\)\s+[{_UP}][a-zà-ÿ]+\s*(?:[,;|/&]|\Z)")
+"""A name inside a name: "Paramita (Guha) Ghosh"."""
+_SEPARATOR = re.compile(r"\s*(?:(?P<strong>[|•·⋅●∙]|\s[-–—]+(?=\s|\Z)|—|\s{3,})|(?P<weak>[,;/]|\s&\s|\n))\s*")
 _SEPARATING = frozenset("|•·⋅●∙—–-,;/&\n")
 """A separator has one of these: most lists of one name have none, and need no search."""
+_OPEN_DATE = re.compile(r"\s(?:on|On|In|in|am|vom|le|el|il|um)\Z")
+"""What stands before a date that is printed on the next line."""
 _DANGLING = re.compile(r"(?:[(\[{]|\s(?:and|und|et|y|e|og|och|ve|и|&))\s*\Z|(?<=\w)-\Z", re.I)
 _PLACE = re.compile(rf"(?:The |the |El |La |Le |Den )?[{_UP}][\w.'’-]*(?: [{_UP}][\w.'’-]*){{0,3}}")
 DANGLING_LENGTH = 12
@@ -41,12 +46,14 @@ def read_list(body: str, table: Words, *, cued: bool, single: bool) -> tuple[lis
     undated = without_date(body)
     if undated is None:
         return None
-    body = undated.strip(" \t,;:–—-|/·•")
+    body = _OPEN_DATE.sub("", undated.strip(" \t,;:–—-|/·•"))
     if body.lower() in ("", "and", "in"):
         return ([], True) if cued else None
     held: list[str] = []
 
     def hold(m: re.Match[str]) -> str:
+        if _FIRST_NAME.search(m.string, 0, m.start()) and _NAME_IN_BRACKETS.match(m.string, m.start()):
+            return m.group()
         held.append(m[1].strip())
         return f"\x00{len(held) - 1}\x00"
 
@@ -56,7 +63,7 @@ def read_list(body: str, table: Words, *, cued: bool, single: bool) -> tuple[lis
             body, truncated = body[: body.index("(")].rstrip(), True
     authors: list[Author] = []
     before, at = "", 0
-    separators = [] if _SEPARATING.isdisjoint(body) else _SEPARATOR.finditer(body)
+    separators = [] if _SEPARATING.isdisjoint(body) and "   " not in body else _SEPARATOR.finditer(body)
     for m in [*separators, None]:
         piece = body[at : m.start()] if m else body[at:]
         if (
@@ -283,7 +290,7 @@ def _person(part: str, table: Words, *, cued: bool, single: bool) -> Author | No
         part, affiliation = part[: glue.start()], part[glue.start() :]
     elif found := _with_place(part, table):
         return found if cued or _bare_enough(found.name.split(), table) else None
-    if not is_person_name(part, alone=single, table=table):
+    if not is_person_name(part, alone=single, announced=cued, table=table):
         return None
     if not cued and role is None and (part.isupper() or is_outlet(part, table) or len(part.split()) > 5):
         return None

@@ -116,7 +116,11 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
         next_open=beside("who", 1).is_null() & beside("weight", 1).is_between(2, 40) & ~beside("ends", 1),
         next_again=beside("again_headline", 1).fill_null(False),
         then_prose=beside("prose", 2).fill_null(False),
-        in_teaser=(beside("cut_role", -1).is_in(TEASERS) | beside("rule_role", -1).is_in(TEASERS)).fill_null(False),
+        in_teaser=(
+            pl.coalesce(beside("rule_role", -1), beside("cut_role", -1)).is_in(TEASERS)
+            & ~pl.coalesce(beside("rule_name", -1), beside("cut_name", -1)).str.starts_with("tags_")
+        ).fill_null(False),
+        first_name=pl.col("text").str.extract(r"(\p{Lu}[\pL'’-]+)"),
         last_name=pl.col("text").str.extract(r"(\p{Lu}[\pL'’-]+)[^\pL]*$"),
     )
     early = pl.col("in_head") | (
@@ -131,7 +135,7 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
             (after & early & (pl.col("near_date") | right_below | pl.col("below_box")))
             | (after & pl.col("in_head") & leads_in)
             | (pl.col("under").is_null() & pl.col("in_head") & (pl.col("near_date") | pl.col("next_prose")))
-            | (near_above & pl.col("near_date"))
+            | (near_above & (pl.col("near_date") | pl.col("below_box")))
         ).fill_null(False),
         between_paragraphs=after & early & ~pl.col("in_head") & pl.col("gap") & (pl.col("next_prose") | pl.col("next_again")),
         below_article=(pl.col("before") > 0) & (pl.col("before") >= TAIL * pl.col("total")) & ~pl.col("in_head")
@@ -139,6 +143,11 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
         far_byline=(pl.col("who") == "byline")
         & (((pl.col("under") < -FAR_ABOVE).fill_null(False) & ~pl.col("near_date")) | (pl.col("in_teaser") & ~pl.col("in_head"))),
     )
+    # outside the head a cue and one word are a heading ("By audience"), and behind a bullet a reader's comment
+    loose = (pl.col("who") == "byline") & ~early & (
+        pl.col("bullet") | (pl.col("text").str.count_matches(" ", literal=True) <= 1)
+    )  # fmt: skip
+    people = people.with_columns(far_byline=pl.col("far_byline") | loose)
     # "By" with nothing behind it names nobody
     empty_cue = (pl.col("who") == "cue") & ~(pl.col("next_name") | pl.col("next_open").fill_null(False))
     placed_cue = (pl.col("who") != "name") & ~pl.col("far_byline") & ~empty_cue & (
@@ -158,8 +167,9 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
         perhaps=pl.col("name") & pl.col("between_paragraphs") & ~cued_page,
         signed=pl.col("name") & pl.col("below_article") & pl.col("gap") & ~cued_page & ~cued_above,
     )
-    told = (pl.col("next_text").str.len_chars() >= 40) & pl.col("next_text").str.head(30).str.contains(
-        pl.col("last_name"), literal=True
+    told = (pl.col("next_text").str.len_chars() >= 40) & (
+        pl.col("next_text").str.head(30).str.contains(pl.col("last_name"), literal=True)
+        | pl.col("next_text").str.starts_with(pl.col("first_name") + pl.lit(" "))
     )
     role = pl.col("next_text").str.contains(words().role_line)
     closes = pl.col("below_end") & ~pl.col("next_prose") & ~pl.col("next_name")

@@ -125,7 +125,7 @@ def words() -> Words:
         heads=frozenset(roles),
         modifiers=frozenset(data["roles"]["modifiers"]),
         role_end=re.compile(rf"(?:\A|(?<=[\s-]))(?P<head>{any_of(roles)})\Z", re.I),
-        role_line=rf"(?i)^(?:[\pL&,'’.-]+ ){{0,4}}{any_of(roles)}(?: (?:in|for|at|of|i|en|à|de|a|aus|für|til|bei|van|da|do|di)(?-u:\b).{{2,40}})?$",
+        role_line=rf"(?i)^(?:[\pL&,'’.-]+ ){{0,4}}{any_of(roles)}(?:(?:,| (?:in|for|at|of|and|i|en|à|de|a|aus|für|til|bei|van|da|do|di)(?-u:\b)).{{2,40}})?$",
         other_cue=rf"(?i)^{any_of([c for c, kind in cues.items() if kind == 'other'])}\s*:?$",
         glued_role=re.compile(rf"(?<=[a-zà-ÿ.])(?=(?:{modifier}\s+){{0,4}}{head}\Z)"),
         staff=frozenset(data["staff"]["phrases"]),
