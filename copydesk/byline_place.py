@@ -145,7 +145,7 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
     )
     # outside the head a cue and one word are a heading ("By audience"), and behind a bullet a reader's comment
     loose = (pl.col("who") == "byline") & ~early & (
-        pl.col("bullet") | (pl.col("text").str.count_matches(" ", literal=True) <= 1)
+        (pl.col("bullet") & ~pl.col("near_date")) | (pl.col("text").str.count_matches(" ", literal=True) <= 1)
     )  # fmt: skip
     people = people.with_columns(far_byline=pl.col("far_byline") | loose)
     # "By" with nothing behind it names nobody
@@ -164,7 +164,7 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
     people = people.with_columns(
         sure=pl.col("name") & pl.col("in_place") & ~cued_page,
         joined=pl.col("name") & (lone_cue | (pl.col("below_open") & pl.col("placed_cue").any().over("byline_block"))),
-        perhaps=pl.col("name") & pl.col("between_paragraphs") & ~cued_page,
+        perhaps=pl.col("name") & pl.col("between_paragraphs") & ~pl.col("placed_cue").any().over("page"),
         signed=pl.col("name") & pl.col("below_article") & pl.col("gap") & ~cued_page & ~cued_above,
     )
     told = (pl.col("next_text").str.len_chars() >= 40) & (
@@ -193,8 +193,10 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(in_block=pl.col("name") & (pl.col("byline_block") == pl.col("chosen")).fill_null(False))
     few = pl.col("in_block").sum().over("page") <= MOST
     people = people.with_columns(bare_byline=(pl.col("in_block") & few) | pl.col("joined"))
+    bare_page = (pl.col("bare_byline") & ~pl.col("signed")).any().over("page")
+    first_choice = pl.col("placed_cue") & (~bare_page | (names_person & ~near_above.fill_null(False)))
     return people.with_columns(
-        placed=(names_person & ~near_above.fill_null(False)) | (pl.col("bare_byline") & ~pl.col("signed")),
+        placed=first_choice | (pl.col("bare_byline") & ~pl.col("signed")),
         counts=pl.col("bare_byline") | ((pl.col("who") != "name") & ~pl.col("far_byline")),
     )
 

@@ -168,7 +168,7 @@ def _by_place(printed: pl.DataFrame) -> pl.DataFrame:
     below_cue = (
         (pl.col("rule") == "byline_cue_and_name")
         & (pl.col("kind").shift(1) == "cue")
-        & (pl.col("kind").is_null() | (pl.col("kind") == "name"))
+        & ~pl.col("kind").is_in(["byline", "cue", "date"]).fill_null(False)
     )
     unread = printed.with_columns(cue=pl.when(below_cue).then(pl.col("printed").shift(1))).filter(
         pl.col("cue").is_not_null() | (pl.col("kind").is_null() & (pl.col("rule") == "byline_bare_name"))
