@@ -26,6 +26,9 @@ _SEPARATING = frozenset("|•·⋅●∙—–-,;/&\n")
 _OPEN_DATE = re.compile(r"\s(?:on|On|In|in|am|vom|le|el|il|um)\Z")
 """What stands before a date that is printed on the next line."""
 _DANGLING = re.compile(r"(?:[(\[{]|\s(?:and|und|et|y|e|og|och|ve|и|&))\s*\Z|(?<=\w)-\Z", re.I)
+_OPENS, _JOINS = frozenset("([{-"), frozenset(("and", "und", "et", "y", "e", "og", "och", "ve", "и", "&"))
+_BEFORE_DATE = frozenset(("on", "in", "am", "vom", "le", "el", "il", "um"))
+"""Ends that are worth a search for what is left open."""
 _PLACE = re.compile(rf"(?:The |the |El |La |Le |Den )?[{_UP}][\w.'’-]*(?: [{_UP}][\w.'’-]*){{0,3}}")
 DANGLING_LENGTH = 12
 """Characters at a list's end that show whether it is cut off."""
@@ -40,13 +43,16 @@ def read_list(body: str, table: Words, *, cued: bool, single: bool) -> tuple[lis
     None where something in it is neither a name nor what goes with one. `cued`: a byline's cue stands before
     it. `single`: one word may be a name.
     """
-    truncated = bool(_DANGLING.search(body, max(0, len(body) - DANGLING_LENGTH)))
+    end = body[-DANGLING_LENGTH:].rsplit(None, 1)[-1:]
+    truncated = bool(end) and (end[0][-1] in _OPENS or end[0].lower() in _JOINS) and bool(_DANGLING.search(body))
     if truncated:
         body = _DANGLING.sub("", body)
     undated = without_date(body)
     if undated is None:
         return None
-    body = _OPEN_DATE.sub("", undated.strip(" \t,;:–—-|/·•"))
+    body = undated.strip(" \t,;:–—-|/·•")
+    if body[-3:].lstrip().lower() in _BEFORE_DATE:
+        body = _OPEN_DATE.sub("", body)
     if body.lower() in ("", "and", "in"):
         return ([], True) if cued else None
     held: list[str] = []

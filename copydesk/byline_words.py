@@ -66,6 +66,8 @@ class Words:
     menu: frozenset[str]
     """Words that stand in headings and menus and in names: a run of nothing but these is no bare name."""
     places: frozenset[str]
+    never: frozenset[str]
+    """Words that no list of bare names holds, nor what goes with names: one of them settles most lines."""
     list_words: frozenset[str]
     """Words in small letters that may stand in a list of bare names."""
     not_name: frozenset[str]
@@ -83,7 +85,7 @@ def words() -> Words:
     """The tables, read from the package at the first call."""
     data: dict[str, Any] = tomllib.loads((files("copydesk") / "data" / "bylines.toml").read_text("utf-8"))
     places: str = tomllib.loads((files("copydesk") / "data" / "datelines.toml").read_text("utf-8"))["places"]
-    common = (files("copydesk") / "data" / "common_words.txt").read_text("utf-8")
+    common_words = (files("copydesk") / "data" / "common_words.txt").read_text("utf-8")
     cues: dict[str, str] = {}
     labels: set[str] = set()
     for table in (t for t in data["cues"].values() if isinstance(t, dict)):
@@ -112,6 +114,14 @@ def words() -> Words:
         data["names"]["particles"], data["staff"]["phrases"], agencies,
         ["ago am pm min read hours hour minutes days on"],
     )  # fmt: skip
+    beside_names = (
+        roles, data["roles"]["modifiers"], data["roles"]["titles"], data["staff"]["phrases"], data["staff"]["tails"],
+        agencies, data["agencies"]["outlet_words"], data["joins"]["words"], data["joins"]["place"], grammar["linking"],
+        grammar["no_role"], data["names"]["particles"], data["names"]["suffixes"], data["names"]["prefixes"],
+    )  # fmt: skip
+    allowed = {word.lower() for group in beside_names for phrase in group for word in phrase.split()}
+    common = frozenset(w for line in common_words.splitlines() if not line.startswith("#") for w in line.split())
+    not_name = frozenset(data["names"]["not_name_words"].split())
     return Words(
         cues=cues,
         cue_words=frozenset(m.group().lower() for c in (*cues, *labels) if (m := re.match(r"[^\W\d_]+", c))),
@@ -138,7 +148,8 @@ def words() -> Words:
         suffixes=frozenset(data["names"]["suffixes"]),
         prefixes=frozenset(data["names"]["prefixes"]),
         labels=frozenset(labels),
-        common=frozenset(w for line in common.splitlines() if not line.startswith("#") for w in line.split()),
+        common=common,
+        never=(common | not_name) - allowed,
         titles=frozenset(data["roles"]["titles"]),
         linking=frozenset(grammar["linking"]),
         leading=tuple(grammar["leading"]),
@@ -155,6 +166,6 @@ def words() -> Words:
         list_words=frozenset(
             w for group in small for phrase in group for w in phrase.split() if w[0].islower()
         ),
-        not_name=frozenset(data["names"]["not_name_words"].split()),
+        not_name=not_name,
         not_alone=frozenset(data["names"]["not_alone_words"].split()),
     )

@@ -29,6 +29,7 @@ _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _INNER_CUE = re.compile(
     r"(?:\A|(?<=[\s|·•–—]))(?:[Bb][Yy]|[Vv]on|[Pp]ar|[Pp]or|[Dd]i|[Dd]oor|[Aa][vf]):?\s+(?=[^\W\d_])"
 )
+_SAID = re.compile(r"[\d,;|•·(\[@–—]|\s-\s")
 _CLOSING = re.compile(r"[.!?”\"’»…。」)]\s*(?P<list>\([^()]{4,90}\)|【[^【】]{2,40}】)\Z")
 
 _Found = tuple[list[Author], bool, bool]
@@ -152,14 +153,15 @@ def _narrow(raw: str, language: str | None, table: Words) -> _Found | None:
 
 
 def _is_list_like(line: str, table: Words) -> bool:
-    """Whether no word in small letters stands there that a list of names has no room for: the cheap test."""
-    small = 0
-    for word in line.split():
-        if word[0].islower() and word.strip(".,;:()") not in table.list_words and "@" not in word:
-            small += 1
-            if small > 1:
-                return False
-    return small == 0 or has_digit(line)
+    """Whether no word stands there that a list of names has no room for: the cheap test."""
+    tokens = line.split()
+    small = [w for w in tokens if w[0].islower() and w.strip(".,;:()") not in table.list_words and "@" not in w]
+    if len(small) > 1 or (small and not has_digit(line)):
+        return False
+    # what stands behind a comma, a stroke or a date may be anything that is said of a name
+    if _SAID.search(line) or line.lower().endswith(table.staff_tails):
+        return True
+    return table.never.isdisjoint(w.lower() for w in tokens)
 
 
 def _cued(line: str, cue: re.Match[str], language: str | None, table: Words) -> _Found | None:
