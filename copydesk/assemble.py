@@ -7,17 +7,11 @@ from collections.abc import Sequence
 import polars as pl
 
 from copydesk.byline_place import find_bylines
+from copydesk.datelines import opens_with_dateline
 from copydesk.guards import hold_losses
 from copydesk.line_model import KEPT_ROWS, ask_model
 from copydesk.precedence import FIRM, MODEL, PRECEDENCE, SOFT, UNCUT, Decision, kind_is
 from copydesk.windows import above, any_on_page, below, first_line_where, last_line_where, sum_before
-
-DATELINE_START = (
-    r"^\p{Lu}[\pL .,'’/-]{1,40}(?:, \p{Lu}\p{Ll}{2,8}\.? \d{1,2})? \([^()]{2,40}\) ?[-–—]"
-    r"|^\p{Lu}{3}[\p{Lu} .'’/-]{0,40}(?:, [\pL. ]{2,20}\d{0,2})? [-–—]{1,2} "
-)
-"""How a first paragraph opens that names its place and agency: "SEOUL, Aug. 3 (Yonhap) --", "PARIS — "."""
-
 
 def decide_roles(lines: pl.DataFrame) -> pl.DataFrame:
     """Give every line of a batch its decision: adds `decision` (row of PRECEDENCE), `role`, `rule`, `confidence`.
@@ -120,7 +114,9 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
             )
         ).fill_null(False)
     )
-    lines = lines.with_columns(opens=pl.col("text").str.head(100).str.contains(DATELINE_START))
+    early = lines.filter(pl.col("in_head") & (pl.col("weight") >= 40))
+    datelines = early.filter(opens_with_dateline(early["text"]))["line"]
+    lines = lines.with_columns(opens=pl.col("line").is_in(datelines.implode()))
     around = above(pl.col("rule_role"))
     lines = lines.with_columns(
         between_role=pl.when(

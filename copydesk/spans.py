@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from copydesk.bylines import Byline
-from copydesk.datelines import dateline_byline, split_dateline
+from copydesk.datelines import dateline_byline, opens_with_dateline, split_dateline
 from copydesk.dissect import AUTHOR, author_row
 
 
@@ -61,20 +61,14 @@ def cut_spans(
     )
 
 
-DATELINE_SHAPE = r"^[(\[【［]|^.{2,80}(?: [-–—]+ |--|—|: | = )"
-
-
 def find_datelines(lines: pl.DataFrame) -> pl.DataFrame:
     """Where a page's first paragraph opens with a dateline.
 
     Returns `page`, `line`, `cut` (where the paragraph's own text begins), `dateline` as printed, and the reporter
     who stands in it: `authors`, `byline_raw`.
     """
-    first = (
-        lines.filter(pl.col("role") == "body")
-        .unique("page", keep="first", maintain_order=True)
-        .filter(pl.col("text").str.contains(DATELINE_SHAPE))
-    )
+    first = lines.filter(pl.col("role") == "body").unique("page", keep="first", maintain_order=True)
+    first = first.filter(opens_with_dateline(first["text"]))
     rows = []
     for page, line, text in first.select("page", "line", "text").iter_rows():
         found = split_dateline(text)
