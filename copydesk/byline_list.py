@@ -23,7 +23,7 @@ _NAME_IN_BRACKETS = re.compile(rf"\s+\([{_UP}][a-zà-ÿ]+\)\s+[{_UP}][a-zà-ÿ]+
 _SEPARATOR = re.compile(r"\s*(?:(?P<strong>[|•·⋅●∙]|\s[-–—]+(?=\s|\Z)|—|\s{3,})|(?P<weak>[,;/]|\s&\s|\n))\s*")
 _SEPARATING = frozenset("|•·⋅●∙—–-,;/&\n")
 """A separator has one of these: most lists of one name have none, and need no search."""
-_OPEN_DATE = re.compile(r"\s(?:on|On|In|in|am|vom|le|el|il|um)\Z")
+_OPEN_DATE = re.compile(r"\s(?:on|in|am|vom|le|el|il|um)\Z|(?<=\s)(?P<name>\S+)\s(?:On|In)\Z")
 """What stands before a date that is printed on the next line."""
 _DANGLING = re.compile(r"(?:[(\[{]|\s(?:and|und|et|y|e|og|och|ve|и|&))\s*\Z|(?<=\w)-\Z", re.I)
 _OPENS, _JOINS = frozenset("([{-"), frozenset(("and", "und", "et", "y", "e", "og", "och", "ve", "и", "&"))
@@ -52,7 +52,7 @@ def read_list(body: str, table: Words, *, cued: bool, single: bool) -> tuple[lis
         return None
     body = undated.strip(" \t,;:–—-|/·•")
     if body[-3:].lstrip().lower() in _BEFORE_DATE:
-        body = _OPEN_DATE.sub("", body)
+        body = _OPEN_DATE.sub(r"\g<name>", body)
     if body.lower() in ("", "and", "in"):
         return ([], True) if cued else None
     held: list[str] = []
