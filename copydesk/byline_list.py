@@ -15,7 +15,7 @@ __all__ = ["is_bare_name", "read_list"]
 
 _UP = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪİĶĻŁŃŅŇŌŐŘŚŞŠŢŤŪŮŰŹŻŽȘȚЀ-Я"
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_HANDLE = re.compile(r"\s*(?<![\w.])@\w{2,}|(?<=[a-zà-ÿ])@\w{2,}")
+_HANDLE = re.compile(r"\s*(?:\b(?:Twitter|Instagram|Threads|Bluesky|Mastodon)\s*:?\s*)?(?<![\w.])@\w{2,}|(?<=[a-zà-ÿ])@\w{2,}")
 _BRACKET = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]")
 _FIRST_NAME = re.compile(rf"(?:\A|[,;|/&]\s*)[{_UP}][\w'’-]+\Z")
 _NAME_IN_BRACKETS = re.compile(rf"\s+\([{_UP}][a-zà-ÿ]+\)\s+[{_UP}][a-zà-ÿ]+\s*(?:[,;|/&]|\Z)")
@@ -181,6 +181,9 @@ def _add(
             0
         ].lower() + " " in table.leading:
             authors.append(Author(joined[2], "agency"))
+        elif (said := table.cues.get(aside.lower())) in ("author", "photo"):
+            if said == "photo":
+                authors[-1] = replace(last, role=last.role or "photographer")
         elif role := read_role(aside, table):
             authors[-1] = replace(last, role=last.role or role[0], affiliation=last.affiliation or role[1])
         elif aside.lower() in table.agencies or (
@@ -199,6 +202,8 @@ def _read(
 ) -> Author | bool:
     """One piece as a new author; True where it says something of those before, False where it fits not."""
     low = part.lower()
+    if low.startswith(("l'", "l’")) and low[2:] in table.agencies:
+        part, low = part[2:], low[2:]
     last = authors[-1] if authors else None
     behind = last is not None and last.kind == "person" and not before.isalpha()
     if low in table.pictures:
@@ -228,6 +233,11 @@ def _read(
         and not part.endswith("'s staff")
     ):
         return Author(part, "staff")
+    if (staff := _outlet_staff(part, table)) and not behind:
+        return staff
+    if behind and last and (place := _only_place(part, before, table, cued=cued)):
+        authors[-1] = replace(last, affiliation=last.affiliation or place)
+        return True
     alone = single and (not behind or all(" " not in a.name for a in authors))
     if person := _person(part, table, cued=cued, single=alone):
         if behind and last and cued and is_outlet(person.name, table):
@@ -252,12 +262,35 @@ def _read(
             and len(part) <= 60
             and words[0].lower() not in table.no_role
             and before == ","
+            and len(part) > 2
         ):
             authors[-1] = replace(last, role=last.role or part)
             return True
     if cued and not authors and is_outlet(part, table) and _is_paper(part.split(), table):
         return Author(part, "agency")
     return False
+
+
+def _outlet_staff(part: str, table: Words) -> Author | None:
+    """The staff of a named outlet: "PA Reporter", "Redazione ANSA"."""
+    tokens = part.split()
+    if not 2 <= len(tokens) <= 4:
+        return None
+    low = [t.lower() for t in tokens]
+    front, back = " ".join(low[:-1]), " ".join(low[1:])
+    if (front in table.agencies and low[-1] in table.heads) or (low[0] in table.staff and back in table.agencies):
+        return Author(part, "staff")
+    return None
+
+
+def _only_place(part: str, before: str, table: Words, *, cued: bool) -> str | None:
+    """The place that stands behind a name: "Anna Muster, Wien", "João Silva, de São Paulo"."""
+    if part.lower() in table.places:
+        return part
+    lead, _, place = part.partition(" ")
+    if cued and before == "," and lead in ("de", "da", "do", "em") and _PLACE.fullmatch(place):
+        return place
+    return None
 
 
 def _is_paper(words: list[str], table: Words) -> bool:
@@ -290,10 +323,13 @@ def _person(part: str, table: Words, *, cued: bool, single: bool) -> Author | No
     glued = _GLUED.search(part)
     if glued and (glue := table.glued_role.search(part)) and glue.start() > 4:
         part, role = part[: glue.start()], part[glue.start() :]
+        role, affiliation = read_role(role, table) or (role, None)
     elif len(tokens) > 2 and (split := split_role(tokens, table)):
         part, role, affiliation = split
     elif glued and (glue := table.glued_outlet.search(part)) and " " in part[: glue.start()]:
         part, affiliation = part[: glue.start()], part[glue.start() :]
+    elif len(tokens) > 2 and (outlet := _outlet_behind(tokens, table)):
+        part, affiliation = outlet
     elif found := _with_place(part, table):
         return found if cued or _bare_enough(found.name.split(), table) else None
     if not is_person_name(part, alone=single, announced=cued, table=table):
@@ -303,6 +339,15 @@ def _person(part: str, table: Words, *, cued: bool, single: bool) -> Author | No
     if not cued and not _bare_enough(part.split(), table):
         return None
     return Author(part, role=role, affiliation=affiliation)
+
+
+def _outlet_behind(tokens: list[str], table: Words) -> tuple[str, str] | None:
+    """Split "BOB MILLER Associated Press" between name and agency."""
+    for k in range(2, len(tokens)):
+        outlet = " ".join(tokens[k:])
+        if outlet.lower() in table.agencies and (len(outlet) > 3 or (outlet.isupper() and not tokens[0].isupper())):
+            return " ".join(tokens[:k]), outlet
+    return None
 
 
 def _with_place(part: str, table: Words) -> Author | None:

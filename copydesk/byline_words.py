@@ -24,6 +24,9 @@ class Words:
     """A cue at the start of a line; group `cue`."""
     inner: re.Pattern[str]
     """A cue inside a line that is already known to be a byline; group `cue`."""
+    inner_plain: re.Pattern[str]
+    """The same in a line whose labels have no colon: "Tekst Jan de Vries Beeld Eva Bakker"."""
+    plain_labels: frozenset[str]
     glued: re.Pattern[str]
     joins: re.Pattern[str]
     joining: frozenset[str]
@@ -127,6 +130,10 @@ def words() -> Words:
         cue_words=frozenset(m.group().lower() for c in (*cues, *labels) if (m := re.match(r"[^\W\d_]+", c))),
         first=re.compile(rf"{cue}\s*[:：]?\s*", re.I),
         inner=re.compile(rf"(?:(?<=[\s;,.|/])|(?<=\A))(?:{inner}\s*:?|{labelled}\s*:)\s+", re.I),
+        inner_plain=re.compile(
+            rf"(?:(?<=[\s;,.|/])|(?<=\A))(?:{inner}\s*:?|{labelled}\s*:?)\s+(?=[^\W\d_])", re.I
+        ),
+        plain_labels=frozenset(data["cues"]["plain_labels"]),
         glued=re.compile(rf"(?P<cue>{any_of(data['cues']['glued'])})(?=[A-ZÀ-Þ][a-zà-ÿ’'-]+\s+[A-ZÀ-Þ])"),
         joins=re.compile(rf"\s+(?P<join>{any_of([j for j in data['joins']['words'] if j != '&'])})\s+", re.I),
         joining=frozenset(word for join in data["joins"]["words"] for word in join.split()),
@@ -137,7 +144,7 @@ def words() -> Words:
         role_end=re.compile(rf"(?:\A|(?<=[\s-]))(?P<head>{any_of(roles)})\Z", re.I),
         role_line=rf"(?i)^(?:[\pL&,'’.-]+ ){{0,4}}{any_of(roles)}(?:(?:,| (?:in|for|at|of|and|i|en|à|de|a|aus|für|til|bei|van|da|do|di)(?-u:\b)).{{2,40}})?$",
         other_cue=rf"(?i)^{any_of([c for c, kind in cues.items() if kind == 'other'])}\s*:?$",
-        glued_role=re.compile(rf"(?<=[a-zà-ÿ.])(?=(?:{modifier}\s+){{0,4}}{head}\Z)"),
+        glued_role=re.compile(rf"(?<=[a-zà-ÿ.])(?=[A-ZÀ-Þ])(?=(?:{paper}\s+)?(?i:(?:{modifier}\s+){{0,4}}{head})\Z)"),
         staff=frozenset(data["staff"]["phrases"]),
         staff_tails=tuple(" " + t for t in data["staff"]["tails"]),
         agencies=frozenset(a.lower() for a in data["agencies"]["names"]),

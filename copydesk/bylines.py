@@ -30,6 +30,10 @@ _INNER_CUE = re.compile(
     r"(?:\A|(?<=[\s|·•–—]))(?:[Bb][Yy]|[Vv]on|[Pp]ar|[Pp]or|[Dd]i|[Dd]oor|[Aa][vf]):?\s+(?=[^\W\d_])"
 )
 _SAID = re.compile(r"[\d,;|•·(\[@–—]|\s-\s")
+_SPECIAL = re.compile(r"(?:,|\s)\s*(?P<role>(?i:special to|special for)\s[^,|]{2,50}|(?<=,\s)[Ff]or [Tt]he [^,|]{2,40})\Z")
+"""Whom a guest writes for: "Special to the Springfield Sun"."""
+_JOINED_ON = re.compile(r"\s+(?:and|und|et|y|e|og|och|en|&)\s*\Z", re.I)
+"""What joins a clause to the next: "Texte : A et photos : B"."""
 _CLOSING = re.compile(r"[.!?”\"’»…。」)]\s*(?P<list>\([^()]{4,90}\)|【[^【】]{2,40}】)\Z")
 
 _Found = tuple[list[Author], bool, bool]
@@ -134,6 +138,8 @@ def closing_byline(paragraph: str) -> Byline | None:
 def _narrow(raw: str, language: str | None, table: Words) -> _Found | None:
     lead = _LEAD.match(raw)
     line = raw[lead.end() :] if lead else raw
+    if line[:1] == "(" and line[-1] == ")" and line.find("(", 1) < 0:
+        line = line[1:-1].strip()
     first = _FIRST_WORD.match(line)
     cue = None
     if first:
@@ -167,12 +173,19 @@ def _is_list_like(line: str, table: Words) -> bool:
 def _cued(line: str, cue: re.Match[str], language: str | None, table: Words) -> _Found | None:
     clauses: list[tuple[str, str]] = []
     word, begin = " ".join(cue["cue"].lower().split()), cue.end()
-    for following in table.inner.finditer(line, begin):
-        clauses.append((word, line[begin : following.start()]))
+    inner = table.inner_plain if word in table.plain_labels and line[begin - 2 : begin].strip()[-1:] != ":" else table.inner
+    for following in inner.finditer(line, begin):
+        clauses.append((word, _JOINED_ON.sub("", line[begin : following.start()])))
         word, begin = " ".join(following.group().lower().rstrip(" :").split()), following.end()
     clauses.append((word, line[begin:]))
     if word in table.labels and begin == len(line) and line[-1] not in ":：":
         return None
+    special = _SPECIAL.search(clauses[0][1])
+    if special:
+        clauses[0] = (clauses[0][0], clauses[0][1][: special.start()])
+    staff = word.partition(" ")[2]
+    if begin == len(line) and staff in table.staff:
+        return [Author(line[cue.start("cue") :].split(None, 1)[1].rstrip(" :"), "staff")], True, False
     authors: list[Author] = []
     truncated = False
     for word, body in clauses:
@@ -195,12 +208,12 @@ def _cued(line: str, cue: re.Match[str], language: str | None, table: Words) -> 
         truncated |= people[1]
     if all(a.role == "photographer" for a in authors) and authors:
         return None
+    if special and authors:
+        authors = [replace(a, role=a.role or special["role"]) for a in authors]
     return (authors, True, truncated) if authors or truncated else None
 
 
 def _bare(line: str, table: Words) -> _Found | None:
-    if line[0] == "(" and line[-1] == ")":
-        line = line[1:-1]
     people = read_list(line, table, cued=False, single=False)
     if not people or not people[0]:
         return None

@@ -90,6 +90,8 @@ def is_person_name(
     if not alone or full == 0:
         return False
     word = tokens[-1].lower()
+    if tokens[-1].isupper() and len(word) <= 3 and len(tokens) == 1:
+        return False  # initials
     return len(word.rstrip(".")) > 1 and word not in table.not_alone
 
 
