@@ -338,7 +338,14 @@ def _person(part: str, table: Words, *, cued: bool, single: bool) -> Author | No
         return None
     if not cued and not _bare_enough(part.split(), table):
         return None
+    if cued and _is_heading(part.lower().split(), table):
+        return None
     return Author(part, role=role, affiliation=affiliation)
+
+
+def _is_heading(low: list[str], table: Words) -> bool:
+    """Whether words that no name has and words of menus are all that stands there: "By use case", "By price range"."""
+    return not table.common.isdisjoint(low) and all(w in table.common or w in table.not_name or w in table.menu for w in low)
 
 
 def _outlet_behind(tokens: list[str], table: Words) -> tuple[str, str] | None:

@@ -127,7 +127,7 @@ def words() -> Words:
     not_name = frozenset(data["names"]["not_name_words"].split())
     return Words(
         cues=cues,
-        cue_words=frozenset(m.group().lower() for c in (*cues, *labels) if (m := re.match(r"[^\W\d_]+", c))),
+        cue_words=frozenset(m.group().lower() for c in (*cues, *labels, *data["cues"]["plain_labels"]) if (m := re.match(r"[^\W\d_]+", c))),
         first=re.compile(rf"{cue}\s*[:：]?\s*", re.I),
         inner=re.compile(rf"(?:(?<=[\s;,.|/])|(?<=\A))(?:{inner}\s*:?|{labelled}\s*:)\s+", re.I),
         inner_plain=re.compile(
