@@ -38,6 +38,8 @@ TEASERS = ("related", "most_read")
 """Right below a line of these a byline belongs to another article."""
 
 _MEMBER = pl.col("who").is_in(["name", "byline", "cue"])
+_DATED = (pl.col("kind") == "date") | ((pl.col("kind") == "byline") & ~pl.col("persons"))
+"""A date, or a byline that names nobody, as it stands with one: "by | 5 November"."""
 _GLUE = pl.col("rule_name").is_in(["address_alone", "lone_symbol", "social_handle"]) | (pl.col("weight") <= 1)
 """What stands between the lines of one byline: an address, a sign."""
 
@@ -54,13 +56,14 @@ def find_bylines(lines: pl.DataFrame) -> pl.DataFrame:
     """
     lines = lines.with_columns(who=pl.when(pl.col("line").is_in(_unread(lines).implode())).then(pl.lit("name")).otherwise("kind"))
     lines = lines.with_columns(
+        dated=_DATED,
         byline_block=(~(_MEMBER | _GLUE).fill_null(False) | (pl.col("line") == pl.col("first"))).cast(pl.UInt32).cum_sum()
     )
     found = _placed(lines)
     rank = pl.when("placed").then(0).when("counts").then(1)
     found = found.select("line", "bare_byline", "far_byline", byline_rank=rank.cast(pl.UInt8))
     lines = lines.join(found, on="line", how="left", maintain_order="left")
-    return lines.drop("who").with_columns(pl.col("bare_byline", "far_byline").fill_null(False))
+    return lines.drop("who", "dated").with_columns(pl.col("bare_byline", "far_byline").fill_null(False))
 
 
 def _unread(lines: pl.DataFrame) -> pl.Series:
@@ -69,7 +72,7 @@ def _unread(lines: pl.DataFrame) -> pl.Series:
     Everywhere else they are a menu's or a heading, so the parser of single lines does not read them.
     """
     under = pl.col("line").cast(pl.Int64) - pl.col("headline_line").cast(pl.Int64)
-    date = (pl.col("kind") == "date").fill_null(False)
+    date = _DATED.fill_null(False)
     beside_date = pl.any_horizontal(*(above(date, by).fill_null(False) for by in (-NEAR, -1, 1, NEAR)))
     lone_bullet = pl.col("bullet") & ~above(pl.col("bullet")).fill_null(False) & ~below(pl.col("bullet")).fill_null(False)
     here = lines.select(
@@ -99,9 +102,7 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
         return pl.when(inside).then(value)
 
     people = lines.filter(_MEMBER & pl.col("cut_name").is_null() & ~pl.col("ended"))
-    near_date = pl.any_horizontal(
-        *((beside("kind", by) == "date").fill_null(False) for by in range(-NEAR, NEAR + 1) if by)
-    )
+    near_date = pl.any_horizontal(*(beside("dated", by).fill_null(False) for by in range(-NEAR, NEAR + 1) if by))
     people = people.with_columns(
         near_date=near_date,
         name=pl.col("free") & (pl.col("who") == "name") & ~beside("text", -1).str.contains(words().other_cue).fill_null(False),
