@@ -41,6 +41,7 @@ def article_fields(
     lines: pl.DataFrame,
     dissections: pl.DataFrame,
     datelines: pl.DataFrame,
+    closings: pl.DataFrame,
     publishers: pl.DataFrame,
 ) -> pl.DataFrame:
     """Build the fields of every page: `page` and the columns of ARTICLE except hashes, source and ruleset."""
@@ -51,7 +52,7 @@ def article_fields(
     for part in (
         _texts(spans),
         _tags(spans),
-        _bylines(spans, lines, dissections, datelines),
+        _bylines(spans, lines, dissections, datelines, closings),
         _captions(spans, lines, dissections),
         _body(spans),
     ):
@@ -112,7 +113,11 @@ def count_words(text: pl.Expr) -> pl.Expr:
 
 
 def _bylines(
-    spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFrame, datelines: pl.DataFrame
+    spans: pl.DataFrame,
+    lines: pl.DataFrame,
+    dissections: pl.DataFrame,
+    datelines: pl.DataFrame,
+    closings: pl.DataFrame,
 ) -> pl.DataFrame:
     """Authors from the page's best byline that names some; every byline as printed; how they disagree.
 
@@ -120,7 +125,7 @@ def _bylines(
     byline.
     """
     printed = (
-        spans.filter(pl.col("role") == "byline")
+        spans.filter((pl.col("role") == "byline") & (pl.col("rule") != "byline_closing"))
         .select("page", "line", "rule", printed="text")
         .join(
             lines.select("line", "text_id", "byline_rank", "byline_block"), on="line", how="left", maintain_order="left"
@@ -133,11 +138,14 @@ def _bylines(
         )
     )
     printed = _by_place(printed).filter((pl.col("kind") != "cue").fill_null(True)).drop("text_id", "rule")
-    in_dateline = datelines.drop_nulls("byline_raw").select(
+    in_text = pl.concat([
+        datelines.drop_nulls("byline_raw").select("page", "line", "authors", "byline_raw"),
+        closings.select("page", "line", "authors", "byline_raw"),
+    ]).select(
         "page", "line", printed="byline_raw", byline_rank=pl.lit(1, pl.UInt8), byline_block=pl.lit(None, pl.UInt32),
         authors="authors", truncated=pl.lit(False), kind=pl.lit("byline"),
     )  # fmt: skip
-    printed = pl.concat([printed, in_dateline]).sort("line", maintain_order=True)
+    printed = pl.concat([printed, in_text]).sort("line", maintain_order=True)
     named = printed.filter(pl.col("authors").list.len().fill_null(0) > 0).with_columns(
         rank=pl.col("byline_rank").fill_null(1), block=pl.col("byline_block").cast(pl.Int64).fill_null(-1)
     )
