@@ -146,7 +146,7 @@ def _placed(lines: pl.DataFrame) -> pl.DataFrame:
     )
     # outside the head a cue and one word are a heading ("By audience"), and behind a bullet a reader's comment
     loose = (pl.col("who") == "byline") & ~early & (
-        (pl.col("bullet") & ~pl.col("near_date")) | (pl.col("text").str.count_matches(" ", literal=True) <= 1)
+        (pl.col("bullet") & ~pl.col("near_date")) | pl.col("text").str.contains(r"^\PL*\p{Latin}+ \p{Latin}+\PL*$")
     )  # fmt: skip
     people = people.with_columns(far_byline=pl.col("far_byline") | loose)
     # "By" with nothing behind it names nobody
