@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from copydesk.bylines import Author, Byline, is_byline_cue, parse_byline
+from copydesk.bylines import Author, Byline, closing_byline, is_byline_cue, parse_byline
 from copydesk.credits import doubled, split_caption
 from copydesk.dates import PrintedDate, find_dates, is_date_line
 
@@ -44,6 +44,8 @@ BYLINE_LENGTH = 160
 DATE_LENGTH = 220
 NAME_LENGTH = 90
 WIDE_NAME_LENGTH = 8
+LONGEST_CAPTION = 240
+"""Characters of a line that is a caption where a full name in brackets closes it."""
 SENTENCE_LENGTH = 70
 
 # Which lines are worth a parser's time. Each is cheap over a column, and wider than its parser: of 137,000 real lines
@@ -139,7 +141,9 @@ def dissect(text: str, *, date: bool = True, byline: bool = True, caption: bool 
             kind = "byline" if signed.cued else "name"
             pieces = [(0, len(text), "byline", "byline_printed")]
             return {"kind": kind, "pieces": _tile(text, pieces), **_byline(signed)}
-    return _caption(text) if caption else None
+    # a paragraph that closes with names is signed by them; what is as long as a caption names who took the picture
+    signed_below = len(text) > LONGEST_CAPTION and text[-1] == ")" and closing_byline(text) is not None
+    return _caption(text) if caption and not signed_below else None
 
 
 def _caption(text: str) -> dict[str, Any] | None:
