@@ -11,7 +11,8 @@ from copydesk.datelines import opens_with_dateline
 from copydesk.guards import hold_losses
 from copydesk.line_model import KEPT_ROWS, ask_model
 from copydesk.precedence import FIRM, MODEL, PRECEDENCE, SOFT, UNCUT, Decision, kind_is
-from copydesk.windows import above, any_on_page, below, first_line_where, last_line_where, sum_before
+from copydesk.windows import above, any_on_page, below, first_line_where, last_line_where
+
 
 def decide_roles(lines: pl.DataFrame) -> pl.DataFrame:
     """Give every line of a batch its decision: adds `decision` (row of PRECEDENCE), `role`, `rule`, `confidence`.
@@ -100,7 +101,10 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
     )
     cue_before = above(kind_is("cue")).fill_null(False)
     lines = lines.with_columns(
-        cued_name=cue_before & (kind_is("name") | ((pl.col("weight") <= 40) & ~pl.col("ends"))) & ~pl.col("sentence") & free,
+        cued_name=cue_before
+        & (kind_is("name") | ((pl.col("weight") <= 40) & ~pl.col("ends")))
+        & ~pl.col("sentence")
+        & free,
         cue_counts=(below(pl.col("kind")) == "name").fill_null(False) | (below(pl.col("weight")) <= 40),
         twin=((pl.col("text") == below(pl.col("text"))).fill_null(False))
         & (pl.col("weight") >= 30)

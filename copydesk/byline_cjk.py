@@ -130,8 +130,8 @@ def _korean(line: str, table: _Tables) -> Found | None:
     if authors:
         rest = text[at:].strip(" \t,·|/=＝@" + _BRACKETS)
         return (authors, True, False) if not rest or re.fullmatch(r"외\s*\d+\s*명", rest) else None
-    if m := table.korean_front.fullmatch(text):
-        return ([Author(m["name"])], True, False) if m["name"] not in table.korean_not else None
+    if named := table.korean_front.fullmatch(text):
+        return ([Author(named["name"])], True, False) if named["name"] not in table.korean_not else None
     if len(text) == 3 and table.korean_name.fullmatch(text) and text not in table.korean_not and text == line:
         return [Author(text)], False, False
     return None

@@ -15,7 +15,9 @@ __all__ = ["is_bare_name", "read_list"]
 
 _UP = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪİĶĻŁŃŅŇŌŐŘŚŞŠŢŤŪŮŰŹŻŽȘȚЀ-Я"
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_HANDLE = re.compile(r"\s*(?:\b(?:Twitter|Instagram|Threads|Bluesky|Mastodon)\s*:?\s*)?(?<![\w.])@\w{2,}|(?<=[a-zà-ÿ])@\w{2,}")
+_HANDLE = re.compile(
+    r"\s*(?:\b(?:Twitter|Instagram|Threads|Bluesky|Mastodon)\s*:?\s*)?(?<![\w.])@\w{2,}|(?<=[a-zà-ÿ])@\w{2,}"
+)
 _BRACKET = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]")
 _FIRST_NAME = re.compile(rf"(?:\A|[,;|/&]\s*)[{_UP}][\w'’-]+\Z")
 _NAME_IN_BRACKETS = re.compile(rf"\s+\([{_UP}][a-zà-ÿ]+\)\s+[{_UP}][a-zà-ÿ]+\s*(?:[,;|/&]|\Z)")
@@ -181,8 +183,8 @@ def _add(
             0
         ].lower() + " " in table.leading:
             authors.append(Author(joined[2], "agency"))
-        elif (said := table.cues.get(aside.lower())) in ("author", "photo"):
-            if said == "photo":
+        elif (kind := table.cues.get(aside.lower())) in ("author", "photo"):
+            if kind == "photo":
                 authors[-1] = replace(last, role=last.role or "photographer")
         elif role := read_role(aside, table):
             authors[-1] = replace(last, role=last.role or role[0], affiliation=last.affiliation or role[1])
@@ -235,8 +237,8 @@ def _read(
         return Author(part, "staff")
     if (staff := _outlet_staff(part, table)) and not behind:
         return staff
-    if behind and last and (place := _only_place(part, before, table, cued=cued)):
-        authors[-1] = replace(last, affiliation=last.affiliation or place)
+    if behind and last and (town := _only_place(part, before, table, cued=cued)):
+        authors[-1] = replace(last, affiliation=last.affiliation or town)
         return True
     alone = single and (not behind or all(" " not in a.name for a in authors))
     if person := _person(part, table, cued=cued, single=alone):
@@ -345,7 +347,8 @@ def _person(part: str, table: Words, *, cued: bool, single: bool) -> Author | No
 
 def _is_heading(low: list[str], table: Words) -> bool:
     """Whether words that no name has and words of menus are all that stands there: "By use case", "By price range"."""
-    return not table.common.isdisjoint(low) and all(w in table.common or w in table.not_name or w in table.menu for w in low)
+    ordinary = all(w in table.common or w in table.not_name or w in table.menu for w in low)
+    return ordinary and not table.common.isdisjoint(low)
 
 
 def _outlet_behind(tokens: list[str], table: Words) -> tuple[str, str] | None:

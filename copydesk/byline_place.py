@@ -164,7 +164,7 @@ def _judge(people: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     placed_cue, names_person = pl.col("placed_cue"), pl.col("names_person")
     any_cue = placed_cue.any().over("page")
     person_below_headline = (names_person & ~pl.col("near_above")).any().over("page")
-    # a cue settles it; an agency's or the staff's byline leaves room for a person's, one above the headline for one below
+    # a cue settles it; but an agency's byline leaves room for a person's, and one above the headline for one below
     cued = person_below_headline | (names_person.any().over("page") & ~dated)
     cued_before = (byline & ~pl.col("far_byline")).cast(pl.Int64).cum_sum().over("page") > 0
     leads_in = pl.col("below_text") | pl.col("next_prose") | pl.col("then_prose")

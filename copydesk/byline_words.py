@@ -127,7 +127,11 @@ def words() -> Words:
     not_name = frozenset(data["names"]["not_name_words"].split())
     return Words(
         cues=cues,
-        cue_words=frozenset(m.group().lower() for c in (*cues, *labels, *data["cues"]["plain_labels"]) if (m := re.match(r"[^\W\d_]+", c))),
+        cue_words=frozenset(
+            m.group().lower()
+            for c in (*cues, *labels, *data["cues"]["plain_labels"])
+            if (m := re.match(r"[^\W\d_]+", c))
+        ),
         first=re.compile(rf"{cue}\s*[:：]?\s*", re.I),
         inner=re.compile(rf"(?:(?<=[\s;,.|/])|(?<=\A))(?:{inner}\s*:?|{labelled}\s*:)\s+", re.I),
         inner_plain=re.compile(
@@ -142,7 +146,10 @@ def words() -> Words:
         heads=frozenset(roles),
         modifiers=frozenset(data["roles"]["modifiers"]),
         role_end=re.compile(rf"(?:\A|(?<=[\s-]))(?P<head>{any_of(roles)})\Z", re.I),
-        role_line=rf"(?i)^(?:[\pL&,'’.-]+ ){{0,4}}{any_of(roles)}(?:(?:,| (?:in|for|at|of|and|i|en|à|de|a|aus|für|til|bei|van|da|do|di)(?-u:\b)).{{2,40}})?$",
+        role_line=(
+            rf"(?i)^(?:[\pL&,'’.-]+ ){{0,4}}{any_of(roles)}"
+            r"(?:(?:,| (?:in|for|at|of|and|i|en|à|de|a|aus|für|til|bei|van|da|do|di)(?-u:\b)).{2,40})?$"
+        ),
         other_cue=rf"(?i)^{any_of([c for c, kind in cues.items() if kind == 'other'])}\s*:?$",
         glued_role=re.compile(rf"(?<=[a-zà-ÿ.])(?=[A-ZÀ-Þ])(?=(?:{paper}\s+)?(?i:(?:{modifier}\s+){{0,4}}{head})\Z)"),
         staff=frozenset(data["staff"]["phrases"]),

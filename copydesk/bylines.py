@@ -16,7 +16,9 @@ from copydesk.byline_types import Author, Byline
 from copydesk.byline_words import Words, words
 from copydesk.names import same_person
 
-__all__ = ["Author", "Byline", "behind_cue", "closing_byline", "is_byline_cue", "name_in_place", "parse_byline", "same_person"]
+__all__ = [
+    "Author", "Byline", "behind_cue", "closing_byline", "is_byline_cue", "name_in_place", "parse_byline", "same_person",
+]  # fmt: skip
 
 LONGEST = 320
 """Characters of the longest line that can be a byline (a news agency's list of reporters and editors)."""
@@ -30,7 +32,9 @@ _INNER_CUE = re.compile(
     r"(?:\A|(?<=[\s|·•–—]))(?:[Bb][Yy]|[Vv]on|[Pp]ar|[Pp]or|[Dd]i|[Dd]oor|[Aa][vf]):?\s+(?=[^\W\d_])"
 )
 _SAID = re.compile(r"[\d,;|•·(\[@–—]|\s-\s")
-_SPECIAL = re.compile(r"(?:,|\s)\s*(?P<role>(?i:special to|special for)\s[^,|]{2,50}|(?<=,\s)[Ff]or [Tt]he [^,|]{2,40})\Z")
+_SPECIAL = re.compile(
+    r"(?:,|\s)\s*(?P<role>(?i:special to|special for)\s[^,|]{2,50}|(?<=,\s)[Ff]or [Tt]he [^,|]{2,40})\Z"
+)
 """Whom a guest writes for: "Special to the Springfield Sun"."""
 _JOINED_ON = re.compile(r"\s+(?:and|und|et|y|e|og|och|en|&)\s*\Z", re.I)
 """What joins a clause to the next: "Texte : A et photos : B"."""
@@ -110,7 +114,7 @@ def name_in_place(text: str) -> Byline | None:
     if not line.isupper():
         return None
     people = read_list(line, words(), cued=True, single=False)
-    if not people or not all(a.kind == "person" and is_bare_name(a.name) and len(a.name.split()[-1]) > 2 for a in people[0]):
+    if not people or any(a.kind != "person" or not is_bare_name(a.name) or a.name[-2] == " " for a in people[0]):
         return None
     return Byline(0, len(text), text, tuple(people[0]), False, people[1])
 
@@ -173,7 +177,8 @@ def _is_list_like(line: str, table: Words) -> bool:
 def _cued(line: str, cue: re.Match[str], language: str | None, table: Words) -> _Found | None:
     clauses: list[tuple[str, str]] = []
     word, begin = " ".join(cue["cue"].lower().split()), cue.end()
-    inner = table.inner_plain if word in table.plain_labels and line[begin - 2 : begin].strip()[-1:] != ":" else table.inner
+    unmarked = word in table.plain_labels and ":" not in line[begin - 2 : begin]
+    inner = table.inner_plain if unmarked else table.inner
     for following in inner.finditer(line, begin):
         clauses.append((word, _JOINED_ON.sub("", line[begin : following.start()])))
         word, begin = " ".join(following.group().lower().rstrip(" :").split()), following.end()

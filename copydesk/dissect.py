@@ -64,8 +64,8 @@ _CUE = (
 _REPORTER = (
     "기자", "특파원", "통신원", "記者", "记者", "通讯员", "編集", "文＝", "@", "eporter", "orrespondent",
     "riter", "ditor", "STAFF", "staff", "Staff", "olumnist", "ontributor", "Reuters", "ssociated Press", "redak",
-    "Redak", "ournalist", "roducer", "pecial to", "News", "dpa", "AFP", "nviad", "orrespons", "orrispondent", "eriodist", "iornalist", "ornalist",
-    "nviat", "orrespondant",
+    "Redak", "ournalist", "roducer", "pecial to", "News", "dpa", "AFP",
+    "nviad", "orrespons", "orrispondent", "eriodist", "ornalist", "nviat", "orrespondant",
 )  # fmt: skip
 _NAME = (
     r"^(?:\p{Lu}[^\s\d]*|[a-z]{1,3} \p{Lu}[^\s\d]*)(?:\s+(?:\p{Lu}[^\s\d]*|and|und|et|y|e|och|og|i|en|de|del|della"

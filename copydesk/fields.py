@@ -160,7 +160,7 @@ def _bylines(
     )
     several = best.filter(pl.len().over("page") > 1).group_by("page", maintain_order=True).agg(others="authors")
     several = authors.select("page", "authors").join(several, on="page", maintain_order="left")
-    told = [(page, _disagree([first, *others]), _completed([first, *others])) for page, first, others in several.iter_rows()]
+    told = [(page, _disagree([one, *more]), _completed([one, *more])) for page, one, more in several.iter_rows()]
     schema: dict[str, Any] = {"page": pl.UInt32, "conflict": pl.Boolean, "completed": pl.List(AUTHOR)}
     authors = (
         authors.join(pl.DataFrame(told, schema=schema, orient="row"), on="page", how="left", maintain_order="left")

@@ -70,12 +70,12 @@ def is_person_name(
         low = token.lower()
         if low in table.prefixes and i == 0:
             continue
-        numeral = low in _NUMERALS
-        if low.rstrip(",") in table.suffixes and i and (low.endswith(".") or token[0].isupper()):
-            if not numeral or token.isupper():
-                continue
+        behind = low.rstrip(",") in table.suffixes and i and (low.endswith(".") or token[0].isupper())
+        if behind and (low not in _NUMERALS or token.isupper()):
+            continue
         if _TOKEN.fullmatch(token) and (token[0].isupper() or "-" in token or "'" in token or "’" in token):
-            if (low in table.not_name and not (announced and i == last and full >= 2)) or (_POSSESSIVE.search(token) and len(token) > 3):
+            surname = announced and i == last and full >= 2
+            if (low in table.not_name and not surname) or (_POSSESSIVE.search(token) and len(token) > 3):
                 return False
             full += len(token.rstrip(".")) > 1 or token[0].isupper()
             continue

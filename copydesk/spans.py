@@ -96,7 +96,8 @@ def find_closings(lines: pl.DataFrame) -> pl.DataFrame:
     """
     last = lines.filter(pl.col("role") == "body").unique("page", keep="last", maintain_order=True)
     rows = []
-    for page, line, text in last.filter(pl.col("text").str.contains("[)】]$")).select("page", "line", "text").iter_rows():
+    closed = last.filter(pl.col("text").str.contains("[)】]$"))
+    for page, line, text in closed.select("page", "line", "text").iter_rows():
         byline = closing_byline(text)
         if byline:
             rows.append((page, line, byline.start, _authors(byline), byline.raw))

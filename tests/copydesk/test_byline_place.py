@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import copydesk
+from copydesk.cleaning import PAGE
 
 HEADLINE = "Ferry fares to the outer islands rise by a tenth in May"
 BODY = [
@@ -140,10 +142,6 @@ def test_furniture_changes_no_author(byline: tuple[str, tuple[str, ...]], above:
 @settings(max_examples=10, deadline=None)
 @given(st.permutations(sorted(PLACED)))
 def test_a_page_has_the_same_authors_in_any_batch(order: list[str]) -> None:
-    import polars as pl  # noqa: PLC0415
-
-    from copydesk.cleaning import PAGE  # noqa: PLC0415
-
     rows = [
         {"doc_id": case, "url": URL, "source": case, "text": PLACED[case][0], "content_hash": "x", "problems": []} for case in order
     ]
