@@ -36,6 +36,8 @@ class Words:
     heads: frozenset[str]
     modifiers: frozenset[str]
     role_end: re.Pattern[str]
+    cue_line: str
+    """Pattern (of Polars) for a line that opens with an author's cue."""
     role_line: str
     """Pattern (of Polars) for a line that is a role: "Political correspondent", "Redactora de tribunales"."""
     other_cue: str
@@ -146,6 +148,10 @@ def words() -> Words:
         heads=frozenset(roles),
         modifiers=frozenset(data["roles"]["modifiers"]),
         role_end=re.compile(rf"(?:\A|(?<=[\s-]))(?P<head>{any_of(roles)})\Z", re.I),
+        cue_line=(
+            rf"(?i)^[^\pL\pN]{{0,3}}(?:{any_of({c for c in free if cues[c] in ('author', 'reporting')})}(?:\s*:|\s|$)"
+            rf"|{any_of(labels)}(?:\s*[:：]|\s[-–—]\s|$)|{plain}\s|(?-i:{any_of(data['cues']['glued'])}\p{{Lu}}))"
+        ),
         role_line=(
             rf"(?i)^(?:[\pL&,'’.-]+ ){{0,4}}{any_of(roles)}"
             r"(?:(?:,| (?:in|for|at|of|and|i|en|à|de|a|aus|für|til|bei|van|da|do|di)(?-u:\b)).{2,40})?$"

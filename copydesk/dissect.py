@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from copydesk.byline_words import words
 from copydesk.bylines import Author, Byline, closing_byline, is_byline_cue, parse_byline
 from copydesk.credits import doubled, split_caption
 from copydesk.dates import PrintedDate, find_dates, is_date_line
@@ -55,21 +56,16 @@ _DATE = (
     r"|\d[:.h]\d\d|\d[./-]\d{1,2}[./-]\d|\d ?(?:月|일|시|분|時間|日|分)|\d+ ?[A-Za-z]+ ago"
     r"|(?:vor|il y a|hace|[Uu]pdated|Stand)(?-u:\b).*\d"
 )
-_CUE = (
-    r"(?i)^[^\pL\pN]{0,3}(?:by|von|par|por|di|da|door|av|af|text|texte|texto|testo|story|words|written|writing|reported"
-    r"|reporting|report|compiled|authors?|authored|article|autore?|autorin|posted|published|interview|opinion|analysis"
-    r"|review|de|przez|автор|текст|yazan|haber|skrevet|skriven|tekst|auteur|redaktion|redaction|rédaction|rédigé|a cura"
-    r"|additional|protokoll|eine? |gastbeitrag|submitted|presented|produced|with|mit|from)(?-u:\b)|^/"
-)
 _REPORTER = (
     "기자", "특파원", "통신원", "記者", "记者", "通讯员", "編集", "文＝", "@", "eporter", "orrespondent",
     "riter", "ditor", "STAFF", "staff", "Staff", "olumnist", "ontributor", "Reuters", "ssociated Press", "redak",
     "Redak", "ournalist", "roducer", "pecial to", "News", "dpa", "AFP",
+    "【", "取材", "支局", "報導", "ライター", "文・", "орреспондент",
     "nviad", "orrespons", "orrispondent", "eriodist", "ornalist", "nviat", "orrespondant",
 )  # fmt: skip
 _NAME = (
-    r"^(?:\p{Lu}[^\s\d]*|[a-z]{1,3} \p{Lu}[^\s\d]*)(?:\s+(?:\p{Lu}[^\s\d]*|and|und|et|y|e|och|og|i|en|de|del|della"
-    r"|la|le|van|von|zu|der|den|di|da|dos|das|bin|al|ibn|in|for|the|of|mit|avec|con|ve|&|[|/,·•–—-]+)){1,9}"
+    r"^(?:\(?\p{Lu}[^\s\d]*|[a-z]{1,3} \p{Lu}[^\s\d]*)(?:\s+(?:\p{Lu}[^\s\d]*|\([^\s()]+\)|and|und|et|y|e|och|og|i|en|de|del|della"
+    r"|la|le|van|von|zu|der|den|di|da|dos|das|bin|al|ibn|in|for|the|of|mit|avec|with|aus|con|ve|&|[|/,·•–—-]+)){1,9}"
     r"(?: \d+ (?:minutes?|hours?|days?))?$"
 )
 _CREDIT = (
@@ -105,7 +101,7 @@ def _candidates(texts: pl.DataFrame) -> pl.DataFrame:
     )
     dates = short.filter(text.str.contains(r"\d")).filter(text.str.contains(_DATE))
     bylines = short.filter(length <= BYLINE_LENGTH).filter(
-        text.str.contains(_CUE)
+        text.str.contains(words().cue_line)
         | text.str.contains_any(list(_REPORTER))
         | ((length <= NAME_LENGTH) & text.str.contains(_NAME))
         | ((length <= WIDE_NAME_LENGTH) & (text.str.len_bytes() * 10 > length * 16))
