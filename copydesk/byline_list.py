@@ -234,7 +234,10 @@ def _read(
         and len(part) < 50
         and not part.endswith("'s staff")
     ):
-        return Author(part, "staff")
+        name, team = _member_and_team(part.split(), table)
+        if name:
+            authors.append(Author(name))
+        return Author(team, "staff")
     if (staff := _outlet_staff(part, table)) and not behind:
         return staff
     if behind and last and (town := _only_place(part, before, table, cued=cued)):
@@ -271,6 +274,15 @@ def _read(
     if cued and not authors and is_outlet(part, table) and _is_paper(part.split(), table):
         return Author(part, "agency")
     return False
+
+
+def _member_and_team(tokens: list[str], table: Words) -> tuple[str | None, str]:
+    """Split "Scott Hill Gear Team" between a name and a team that is called by a common word."""
+    name, team = " ".join(tokens[:2]), tokens[2:]
+    called = len(team) >= 2 and team[0][0].isupper() and (team[0].lower() in table.common or team[0].lower() in table.menu)
+    if called and is_person_name(name, table=table) and not is_outlet(name, table) and _bare_enough(tokens[:2], table):
+        return name, " ".join(team)
+    return None, " ".join(tokens)
 
 
 def _outlet_staff(part: str, table: Words) -> Author | None:

@@ -64,8 +64,8 @@ _REPORTER = (
     "nviad", "orrespons", "orrispondent", "eriodist", "ornalist", "nviat", "orrespondant",
 )  # fmt: skip
 _NAME = (
-    r"^(?:\(?\p{Lu}[^\s\d]*|[a-z]{1,3} \p{Lu}[^\s\d]*)(?:\s+(?:\p{Lu}[^\s\d]*|\([^\s()]+\)|and|und|et|y|e|och|og|i|en|de|del|della"
-    r"|la|le|van|von|zu|der|den|di|da|dos|das|bin|al|ibn|in|for|the|of|mit|avec|with|aus|con|ve|&|[|/,·•–—-]+)){1,9}"
+    r"^(?:\(?\p{Lu}[^\s\d]*|[a-z]{1,3} \p{Lu}[^\s\d]*)(?:\s+(?:\p{Lu}[^\s\d]*|\([^\s()]+\)"
+    r"|and|und|et|y|e|och|og|i|en|de|del|della|la|le|van|von|zu|der|den|di|da|dos|das|bin|al|ibn|in|for|the|of|mit|avec|with|aus|con|ve|&|[|/,·•–—-]+)){1,9}"
     r"(?: \d+ (?:minutes?|hours?|days?))?$"
 )
 _CREDIT = (
