@@ -279,7 +279,8 @@ def _read(
 def _member_and_team(tokens: list[str], table: Words) -> tuple[str | None, str]:
     """Split "Scott Hill Gear Team" between a name and a team that is called by a common word."""
     name, team = " ".join(tokens[:2]), tokens[2:]
-    called = len(team) >= 2 and team[0][0].isupper() and (team[0].lower() in table.common or team[0].lower() in table.menu)
+    called = len(team) >= 2 and team[0][0].isupper()
+    called = called and (team[0].lower() in table.common or team[0].lower() in table.menu)
     if called and is_person_name(name, table=table) and not is_outlet(name, table) and _bare_enough(tokens[:2], table):
         return name, " ".join(team)
     return None, " ".join(tokens)
