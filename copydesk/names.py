@@ -92,6 +92,8 @@ def is_person_name(
     word = tokens[-1].lower()
     if tokens[-1].isupper() and len(word) <= 3 and len(tokens) == 1:
         return False  # initials
+    if "-" in word and not table.heads.isdisjoint(word.split("-")):
+        return False  # "Editor-in-Chief"
     return len(word.rstrip(".")) > 1 and word not in table.not_alone
 
 
