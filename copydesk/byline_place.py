@@ -148,7 +148,7 @@ def _judge(people: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     # a menu's or a teaser's; below the head a cue and one word are a heading, and behind a bullet a reader's comment
     one_word = pl.col("text").str.contains(r"^\PL*\p{Latin}+ \p{Latin}+\PL*$")
     far = byline & (
-        ((pl.col("under") < -FAR_ABOVE).fill_null(False) & ~dated)
+        ((pl.col("under") < -FAR_ABOVE).fill_null(False) & ~dated & ~pl.col("text").str.contains(r"\d"))
         | (pl.col("below_teaser") & ~head)
         | (~early & ((pl.col("bullet") & ~dated) | one_word))
     )
