@@ -6,17 +6,13 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from copydesk.byline_place import find_bylines
+from copydesk.datelines import opens_with_dateline
 from copydesk.guards import hold_losses
 from copydesk.line_model import KEPT_ROWS, ask_model
 from copydesk.lines import full_stop
-from copydesk.precedence import FIRM, MODEL, PRECEDENCE, SOFT, UNCUT, Decision, kind_is
-from copydesk.windows import above, any_on_page, below, first_line_where, last_line_where, sum_before
-
-DATELINE_START = (
-    r"^\p{Lu}[\pL .,'’/-]{1,40}(?:, \p{Lu}\p{Ll}{2,8}\.? \d{1,2})? \([^()]{2,40}\) ?[-–—]"
-    r"|^\p{Lu}{3}[\p{Lu} .'’/-]{0,40}(?:, [\pL. ]{2,20}\d{0,2})? [-–—]{1,2} "
-)
-"""How a first paragraph opens that names its place and agency: "SEOUL, Aug. 3 (Yonhap) --", "PARIS — "."""
+from copydesk.precedence import FIRM, MODEL, PRECEDENCE, SOFT, Decision, kind_is
+from copydesk.windows import above, below, first_line_where, last_line_where
 
 
 def decide_roles(lines: pl.DataFrame) -> pl.DataFrame:
@@ -106,7 +102,10 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
     )
     cue_before = above(kind_is("cue")).fill_null(False)
     lines = lines.with_columns(
-        cued_name=cue_before & (kind_is("name") | (pl.col("weight") <= 40)) & ~pl.col("sentence") & free,
+        cued_name=cue_before
+        & (kind_is("name") | ((pl.col("weight") <= 40) & ~pl.col("ends")))
+        & ~pl.col("sentence")
+        & free,
         cue_counts=(below(pl.col("kind")) == "name").fill_null(False) | (below(pl.col("weight")) <= 40),
         twin=((pl.col("text") == below(pl.col("text"))).fill_null(False))
         & (pl.col("weight") >= 30)
@@ -120,10 +119,9 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
             )
         ).fill_null(False)
     )
-    # only where a standfirst may stand: the expression is a slow one
-    near = lines.filter(pl.col("in_head") & (pl.col("weight") >= 40)).select("line", "text")
-    opens = near.filter(pl.col("text").str.head(100).str.contains(DATELINE_START))["line"]
-    lines = lines.with_columns(opens=pl.col("line").is_in(opens.implode()))
+    early = lines.filter(pl.col("in_head") & (pl.col("weight") >= 40))
+    datelines = early.filter(opens_with_dateline(early["text"]))["line"]
+    lines = lines.with_columns(opens=pl.col("line").is_in(datelines.implode()))
     around = above(pl.col("rule_role"))
     lines = lines.with_columns(
         between_role=pl.when(
@@ -131,17 +129,9 @@ def _context(lines: pl.DataFrame) -> pl.DataFrame:
         ).then(around),
         between_rule=above(pl.col("rule_name")),
     )
-    head_byline = any_on_page(kind_is("byline", "cue") & pl.col("in_head") & free)
-    bare = kind_is("name") & pl.col("in_head") & pl.col("after_headline") & free & ~pl.col("repeats")
-    lines = lines.with_columns(
-        bare_byline=bare & ~head_byline,
-    )
-    lines = lines.with_columns(
-        bare_byline=pl.col("bare_byline") & (sum_before(pl.col("bare_byline").fill_null(False)) < 3)
-    )
+    lines = find_bylines(lines)
     who_or_when = (
         pl.col("own_date")
-        | (kind_is("date") & pl.col("in_head") & UNCUT)
         | (kind_is("byline", "cue") & pl.col("in_head"))
         | pl.col("bare_byline")
     )

@@ -37,10 +37,13 @@ _KANA = "\u3040-\u30ff"
 class _Tables:
     korean: re.Pattern[str]
     korean_name: re.Pattern[str]
+    korean_front: re.Pattern[str]
     korean_staff: frozenset[str]
     korean_not: frozenset[str]
     japanese_front: re.Pattern[str]
     japanese_back: re.Pattern[str]
+    japanese_desk: re.Pattern[str]
+    japanese_next: re.Pattern[str]
     japanese_surname: re.Pattern[str]
     japanese_not: tuple[str, ...]
     japanese_agencies: frozenset[str]
@@ -61,13 +64,16 @@ def _tables() -> _Tables:
     marks = any_of(ja["author"] + ja["photo"] + ja["other"])
     return _Tables(
         korean=re.compile(
-            rf"(?P<names>{name}(?:\s*[·,ㆍ・/]\s*{name})*)\s*(?P<role>{role})(?=\Z|[\s·,ㆍ/|=＝)\]】(])"
+            rf"(?<![가-힣])(?P<names>{name}(?:\s*[·,ㆍ・/]\s*{name})*)\s*(?P<role>{role})(?=\Z|[\s·,ㆍ/|=＝)\]】(])"
         ),
         korean_name=re.compile(name),
+        korean_front=re.compile(rf"{any_of(ko['front'])}\s*[:：=]?\s*(?P<name>{name})"),
         korean_staff=frozenset(ko["staff"]),
         korean_not=frozenset(ko["not_names"]),
         japanese_front=re.compile(rf"(?P<cue>{marks})(?P<by>\s*[・･／/＝=:：|｜]\s*|[\s　]+)"),
         japanese_back=re.compile(rf"(?P<role>{any_of(ja['roles'])})\Z"),
+        japanese_desk=re.compile(rf"(?P<desk>[^\s　]{{1,12}}?{any_of(ja['desks'])})[\s　]+(?P<name>\S.*)"),
+        japanese_next=re.compile(rf"[\s　]+(?={any_of(ja['photo'] + ja['other'])}\s*[・･／＝=:：|｜])"),
         japanese_surname=re.compile(any_of(ja["surnames"])),
         japanese_not=tuple(ja["not_endings"]),
         japanese_agencies=frozenset(ja["agencies"]),
@@ -75,7 +81,7 @@ def _tables() -> _Tables:
             rf"(?P<place>[{_KANA}{_HAN}・]{{2,12}}?)[\s　\d０-９日月]*(?P<agency>{any_of(ja['agencies'])})\Z"
         ),
         chinese=re.compile(
-            rf"(?P<desk>[\u3400-\u9fff]{{0,8}}?)(?P<cue>{any_of(zh['author'])})(?P<by>\s*[:：/／|｜・]\s*|\s*)(?P<names>{zh_name}(?:[\s、，,]+{zh_name}){{0,5}})"
+            rf"(?P<desk>[\u3400-\u9fff]{{0,8}}?)(?P<cue>{any_of(zh['author'])})(?P<by>\s*[:：/／|｜丨・]\s*|\s*)(?P<names>{zh_name}(?:[\s、，,]+{zh_name}){{0,5}})"
             r"(?P<tail>\s*[／/]?\s*[\u3400-\u9fff]{2,4}(?:报道|報導|報道|电|電)|\s+(?:报道|報導))?\Z"
         ),
         chinese_name=re.compile(zh_name),
@@ -124,6 +130,8 @@ def _korean(line: str, table: _Tables) -> Found | None:
     if authors:
         rest = text[at:].strip(" \t,·|/=＝@" + _BRACKETS)
         return (authors, True, False) if not rest or re.fullmatch(r"외\s*\d+\s*명", rest) else None
+    if named := table.korean_front.fullmatch(text):
+        return ([Author(named["name"])], True, False) if named["name"] not in table.korean_not else None
     if len(text) == 3 and table.korean_name.fullmatch(text) and text not in table.korean_not and text == line:
         return [Author(text)], False, False
     return None
@@ -153,6 +161,8 @@ def _han(line: str, table: _Tables) -> Found | None:
         rf"(?P<name>{table.chinese_name.pattern})\s*[／/]\s*[\u3400-\u9fff]{{2,4}}(?:报道|報導|報道)", text
     ):
         return [Author(m["name"])], True, False
+    if (m := table.japanese_desk.fullmatch(text)) and (people := _names(m["name"], table, sure=False)):
+        return [replace(p, role=m["desk"]) for p in people], True, False
     people = _names(text, table, sure=False)
     return (people, False, False) if people else None
 
@@ -185,7 +195,7 @@ def _in_brackets(text: str, table: _Tables) -> Found | None:
 
 
 def _after_mark(text: str, m: re.Match[str], table: _Tables) -> Found | None:
-    cue, rest = m["cue"], text[m.end() :]
+    cue, rest = m["cue"], table.japanese_next.split(text[m.end() :], maxsplit=1)[0]
     sure = bool(m["by"].strip())
     if cue in ("写真", "撮影", "カメラ", "編集", "翻訳", "監修", "訳", "校正"):
         return None

@@ -8,19 +8,29 @@ from dataclasses import replace
 from copydesk.byline_roles import is_outlet, read_role, split_role
 from copydesk.byline_stamps import without_date
 from copydesk.byline_types import Author
-from copydesk.byline_words import Words
+from copydesk.byline_words import Words, words
 from copydesk.names import is_person_name
 
-__all__ = ["read_list"]
+__all__ = ["is_bare_name", "read_list"]
 
 _UP = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪİĶĻŁŃŅŇŌŐŘŚŞŠŢŤŪŮŰŹŻŽȘȚЀ-Я"
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_HANDLE = re.compile(r"\s*(?<![\w.])@\w{2,}|(?<=[a-zà-ÿ])@\w{2,}")
+_HANDLE = re.compile(
+    r"\s*(?:\b(?:Twitter|Instagram|Threads|Bluesky|Mastodon)\s*:?\s*)?(?<![\w.])@\w{2,}|(?<=[a-zà-ÿ])@\w{2,}"
+)
 _BRACKET = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]")
-_SEPARATOR = re.compile(r"\s*(?:(?P<strong>[|•·⋅●∙]|\s[-–—]+(?=\s|\Z)|—)|(?P<weak>[,;/]|\s&\s|\n))\s*")
+_FIRST_NAME = re.compile(rf"(?:\A|[,;|/&]\s*)[{_UP}][\w'’-]+\Z")
+_NAME_IN_BRACKETS = re.compile(rf"\s+\([{_UP}][a-zà-ÿ]+\)\s+[{_UP}][a-zà-ÿ]+\s*(?:[,;|/&]|\Z)")
+"""A name inside a name: "Paramita (Guha) Ghosh"."""
+_SEPARATOR = re.compile(r"\s*(?:(?P<strong>[|•·⋅●∙]|\s[-–—]+(?=\s|\Z)|—|\s{3,})|(?P<weak>[,;/]|\s&\s|\n))\s*")
 _SEPARATING = frozenset("|•·⋅●∙—–-,;/&\n")
 """A separator has one of these: most lists of one name have none, and need no search."""
+_OPEN_DATE = re.compile(r"\s(?:on|in|am|vom|le|el|il|um)\Z|(?<=\s)(?P<name>\S+)\s(?:On|In)\Z")
+"""What stands before a date that is printed on the next line."""
 _DANGLING = re.compile(r"(?:[(\[{]|\s(?:and|und|et|y|e|og|och|ve|и|&))\s*\Z|(?<=\w)-\Z", re.I)
+_OPENS, _JOINS = frozenset("([{-"), frozenset(("and", "und", "et", "y", "e", "og", "och", "ve", "и", "&"))
+_BEFORE_DATE = frozenset(("on", "in", "am", "vom", "le", "el", "il", "um"))
+"""Ends that are worth a search for what is left open."""
 _PLACE = re.compile(rf"(?:The |the |El |La |Le |Den )?[{_UP}][\w.'’-]*(?: [{_UP}][\w.'’-]*){{0,3}}")
 DANGLING_LENGTH = 12
 """Characters at a list's end that show whether it is cut off."""
@@ -35,18 +45,23 @@ def read_list(body: str, table: Words, *, cued: bool, single: bool) -> tuple[lis
     None where something in it is neither a name nor what goes with one. `cued`: a byline's cue stands before
     it. `single`: one word may be a name.
     """
-    truncated = bool(_DANGLING.search(body, max(0, len(body) - DANGLING_LENGTH)))
+    end = body[-DANGLING_LENGTH:].rsplit(None, 1)[-1:]
+    truncated = bool(end) and (end[0][-1] in _OPENS or end[0].lower() in _JOINS) and bool(_DANGLING.search(body))
     if truncated:
         body = _DANGLING.sub("", body)
     undated = without_date(body)
     if undated is None:
         return None
     body = undated.strip(" \t,;:–—-|/·•")
+    if body[-3:].lstrip().lower() in _BEFORE_DATE:
+        body = _OPEN_DATE.sub(r"\g<name>", body)
     if body.lower() in ("", "and", "in"):
         return ([], True) if cued else None
     held: list[str] = []
 
     def hold(m: re.Match[str]) -> str:
+        if _FIRST_NAME.search(m.string, 0, m.start()) and _NAME_IN_BRACKETS.match(m.string, m.start()):
+            return m.group()
         held.append(m[1].strip())
         return f"\x00{len(held) - 1}\x00"
 
@@ -56,7 +71,7 @@ def read_list(body: str, table: Words, *, cued: bool, single: bool) -> tuple[lis
             body, truncated = body[: body.index("(")].rstrip(), True
     authors: list[Author] = []
     before, at = "", 0
-    separators = [] if _SEPARATING.isdisjoint(body) else _SEPARATOR.finditer(body)
+    separators = [] if _SEPARATING.isdisjoint(body) and "   " not in body else _SEPARATOR.finditer(body)
     for m in [*separators, None]:
         piece = body[at : m.start()] if m else body[at:]
         if (
@@ -168,6 +183,9 @@ def _add(
             0
         ].lower() + " " in table.leading:
             authors.append(Author(joined[2], "agency"))
+        elif (kind := table.cues.get(aside.lower())) in ("author", "photo"):
+            if kind == "photo":
+                authors[-1] = replace(last, role=last.role or "photographer")
         elif role := read_role(aside, table):
             authors[-1] = replace(last, role=last.role or role[0], affiliation=last.affiliation or role[1])
         elif aside.lower() in table.agencies or (
@@ -186,6 +204,8 @@ def _read(
 ) -> Author | bool:
     """One piece as a new author; True where it says something of those before, False where it fits not."""
     low = part.lower()
+    if low.startswith(("l'", "l’")) and low[2:] in table.agencies:
+        part, low = part[2:], low[2:]
     last = authors[-1] if authors else None
     behind = last is not None and last.kind == "person" and not before.isalpha()
     if low in table.pictures:
@@ -214,7 +234,15 @@ def _read(
         and len(part) < 50
         and not part.endswith("'s staff")
     ):
-        return Author(part, "staff")
+        name, team = _member_and_team(part.split(), table)
+        if name:
+            authors.append(Author(name))
+        return Author(team, "staff")
+    if (staff := _outlet_staff(part, table)) and not behind:
+        return staff
+    if behind and last and (town := _only_place(part, before, table, cued=cued)):
+        authors[-1] = replace(last, affiliation=last.affiliation or town)
+        return True
     alone = single and (not behind or all(" " not in a.name for a in authors))
     if person := _person(part, table, cued=cued, single=alone):
         if behind and last and cued and is_outlet(person.name, table):
@@ -239,12 +267,45 @@ def _read(
             and len(part) <= 60
             and words[0].lower() not in table.no_role
             and before == ","
+            and len(part) > 2
         ):
             authors[-1] = replace(last, role=last.role or part)
             return True
     if cued and not authors and is_outlet(part, table) and _is_paper(part.split(), table):
         return Author(part, "agency")
     return False
+
+
+def _member_and_team(tokens: list[str], table: Words) -> tuple[str | None, str]:
+    """Split "Scott Hill Gear Team" between a name and a team that is called by a common word."""
+    name, team = " ".join(tokens[:2]), tokens[2:]
+    called = len(team) >= 2 and team[0][0].isupper()
+    called = called and (team[0].lower() in table.common or team[0].lower() in table.menu)
+    if called and is_person_name(name, table=table) and not is_outlet(name, table) and _bare_enough(tokens[:2], table):
+        return name, " ".join(team)
+    return None, " ".join(tokens)
+
+
+def _outlet_staff(part: str, table: Words) -> Author | None:
+    """The staff of a named outlet: "PA Reporter", "Redazione ANSA"."""
+    tokens = part.split()
+    if not 2 <= len(tokens) <= 4:
+        return None
+    low = [t.lower() for t in tokens]
+    front, back = " ".join(low[:-1]), " ".join(low[1:])
+    if (front in table.agencies and low[-1] in table.heads) or (low[0] in table.staff and back in table.agencies):
+        return Author(part, "staff")
+    return None
+
+
+def _only_place(part: str, before: str, table: Words, *, cued: bool) -> str | None:
+    """The place that stands behind a name: "Anna Muster, Wien", "João Silva, de São Paulo"."""
+    if part.lower() in table.places:
+        return part
+    lead, _, place = part.partition(" ")
+    if cued and before == "," and lead in ("de", "da", "do", "em") and _PLACE.fullmatch(place):
+        return place
+    return None
 
 
 def _is_paper(words: list[str], table: Words) -> bool:
@@ -277,19 +338,39 @@ def _person(part: str, table: Words, *, cued: bool, single: bool) -> Author | No
     glued = _GLUED.search(part)
     if glued and (glue := table.glued_role.search(part)) and glue.start() > 4:
         part, role = part[: glue.start()], part[glue.start() :]
+        role, affiliation = read_role(role, table) or (role, None)
     elif len(tokens) > 2 and (split := split_role(tokens, table)):
         part, role, affiliation = split
     elif glued and (glue := table.glued_outlet.search(part)) and " " in part[: glue.start()]:
         part, affiliation = part[: glue.start()], part[glue.start() :]
+    elif len(tokens) > 2 and (outlet := _outlet_behind(tokens, table)):
+        part, affiliation = outlet
     elif found := _with_place(part, table):
         return found if cued or _bare_enough(found.name.split(), table) else None
-    if not is_person_name(part, alone=single, table=table):
+    if not is_person_name(part, alone=single, announced=cued, table=table):
         return None
     if not cued and role is None and (part.isupper() or is_outlet(part, table) or len(part.split()) > 5):
         return None
     if not cued and not _bare_enough(part.split(), table):
         return None
+    if cued and _is_heading(part.lower().split(), table):
+        return None
     return Author(part, role=role, affiliation=affiliation)
+
+
+def _is_heading(low: list[str], table: Words) -> bool:
+    """Whether words that no name has and words of menus are all that stands there: "By use case", "By price range"."""
+    ordinary = all(w in table.common or w in table.not_name or w in table.menu for w in low)
+    return ordinary and not table.common.isdisjoint(low)
+
+
+def _outlet_behind(tokens: list[str], table: Words) -> tuple[str, str] | None:
+    """Split "BOB MILLER Associated Press" between name and agency."""
+    for k in range(2, len(tokens)):
+        outlet = " ".join(tokens[k:])
+        if outlet.lower() in table.agencies and (len(outlet) > 3 or (outlet.isupper() and not tokens[0].isupper())):
+            return " ".join(tokens[:k]), outlet
+    return None
 
 
 def _with_place(part: str, table: Words) -> Author | None:
@@ -300,6 +381,11 @@ def _with_place(part: str, table: Words) -> Author | None:
     if not _PLACE.fullmatch(part, place.end()) or not is_person_name(part[: place.start()], table=table):
         return None
     return Author(part[: place.start()], affiliation=part[place.end() :])
+
+
+def is_bare_name(name: str) -> bool:
+    """Whether a name with the shape of a person's has no word of headings and menus in it."""
+    return " " in name and _bare_enough(name.split(), words())
 
 
 def _bare_enough(tokens: list[str], table: Words) -> bool:

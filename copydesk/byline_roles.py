@@ -17,16 +17,18 @@ _DESK_WORDS = ("staff", "desk", "team")
 
 def is_outlet(part: str, table: Words) -> bool:
     """Whether one of its words says that a paper, an agency or a university is meant."""
-    return part.startswith("The ") or any(w in table.outlet for w in part.lower().split())
+    return part.startswith("The ") or not table.outlet.isdisjoint(part.lower().split())
 
 
 def split_role(tokens: list[str], table: Words) -> tuple[str, str, str | None] | None:
     """Split "Ann Lee Political Correspondent" between name and role."""
+    low = [t.lower() for t in tokens]
+    if table.modifiers.isdisjoint(low) and table.heads.isdisjoint(low):
+        return None
     for k in range(2, min(5, len(tokens))):
-        word = tokens[k].lower()
-        if word not in table.modifiers and word not in table.heads:
+        if low[k] not in table.modifiers and low[k] not in table.heads:
             continue
-        if any(t.lower() in table.modifiers for t in tokens[:k]):
+        if not table.modifiers.isdisjoint(low[:k]):
             return None
         name = " ".join(tokens[:k])
         role = read_role(" ".join(tokens[k:]), table)

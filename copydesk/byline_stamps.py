@@ -50,7 +50,7 @@ _STAMP_PART = re.compile("|".join((  # cheaper to look for than the stamp itself
     "ctualizado",
     "ubblicato",
 )))
-_DIGIT = re.compile(r"\d")
+_DIGIT = re.compile(r"[\d²³¹⁰-⁹₀-₉①-⑳]")
 _FOOTNOTE = re.compile(r"(?<=[a-zà-ÿ])\d{1,2}(?=,|\Z)")
 _FORUM_ID = re.compile(r"\(\s*\d{4,}\s*\)")
 _HEAD_MONTH = (
@@ -69,7 +69,7 @@ _HEAD_WORD = re.compile(
 
 def has_digit(text: str) -> bool:
     """Whether a digit of any script stands there (a superscript is one too)."""
-    return _DIGIT.search(text) is not None or (not text.isascii() and any(c.isdigit() for c in text))
+    return _DIGIT.search(text) is not None
 
 
 def without_date(body: str) -> str | None:

@@ -24,6 +24,9 @@ class Words:
     """A cue at the start of a line; group `cue`."""
     inner: re.Pattern[str]
     """A cue inside a line that is already known to be a byline; group `cue`."""
+    inner_plain: re.Pattern[str]
+    """The same in a line whose labels have no colon: "Tekst Jan de Vries Beeld Eva Bakker"."""
+    plain_labels: frozenset[str]
     glued: re.Pattern[str]
     joins: re.Pattern[str]
     joining: frozenset[str]
@@ -33,6 +36,12 @@ class Words:
     heads: frozenset[str]
     modifiers: frozenset[str]
     role_end: re.Pattern[str]
+    cue_line: str
+    """Pattern (of Polars) for a line that opens with an author's cue."""
+    role_line: str
+    """Pattern (of Polars) for a line that is a role: "Political correspondent", "Redactora de tribunales"."""
+    other_cue: str
+    """Pattern (of Polars) for a line that announces editors or reviewers: "Reviewed by"."""
     glued_role: re.Pattern[str]
     staff: frozenset[str]
     staff_tails: tuple[str, ...]
@@ -62,6 +71,8 @@ class Words:
     menu: frozenset[str]
     """Words that stand in headings and menus and in names: a run of nothing but these is no bare name."""
     places: frozenset[str]
+    never: frozenset[str]
+    """Words that no list of bare names holds, nor what goes with names: one of them settles most lines."""
     list_words: frozenset[str]
     """Words in small letters that may stand in a list of bare names."""
     not_name: frozenset[str]
@@ -79,7 +90,7 @@ def words() -> Words:
     """The tables, read from the package at the first call."""
     data: dict[str, Any] = tomllib.loads((files("copydesk") / "data" / "bylines.toml").read_text("utf-8"))
     places: str = tomllib.loads((files("copydesk") / "data" / "datelines.toml").read_text("utf-8"))["places"]
-    common = (files("copydesk") / "data" / "common_words.txt").read_text("utf-8")
+    common_words = (files("copydesk") / "data" / "common_words.txt").read_text("utf-8")
     cues: dict[str, str] = {}
     labels: set[str] = set()
     for table in (t for t in data["cues"].values() if isinstance(t, dict)):
@@ -108,11 +119,27 @@ def words() -> Words:
         data["names"]["particles"], data["staff"]["phrases"], agencies,
         ["ago am pm min read hours hour minutes days on"],
     )  # fmt: skip
+    beside_names = (
+        roles, data["roles"]["modifiers"], data["roles"]["titles"], data["staff"]["phrases"], data["staff"]["tails"],
+        agencies, data["agencies"]["outlet_words"], data["joins"]["words"], data["joins"]["place"], grammar["linking"],
+        grammar["no_role"], data["names"]["particles"], data["names"]["suffixes"], data["names"]["prefixes"],
+    )  # fmt: skip
+    allowed = {word.lower() for group in beside_names for phrase in group for word in phrase.split()}
+    common = frozenset(w for line in common_words.splitlines() if not line.startswith("#") for w in line.split())
+    not_name = frozenset(data["names"]["not_name_words"].split())
     return Words(
         cues=cues,
-        cue_words=frozenset(m.group().lower() for c in (*cues, *labels) if (m := re.match(r"[^\W\d_]+", c))),
+        cue_words=frozenset(
+            m.group().lower()
+            for c in (*cues, *labels, *data["cues"]["plain_labels"])
+            if (m := re.match(r"[^\W\d_]+", c))
+        ),
         first=re.compile(rf"{cue}\s*[:：]?\s*", re.I),
         inner=re.compile(rf"(?:(?<=[\s;,.|/])|(?<=\A))(?:{inner}\s*:?|{labelled}\s*:)\s+", re.I),
+        inner_plain=re.compile(
+            rf"(?:(?<=[\s;,.|/])|(?<=\A))(?:{inner}\s*:?|{labelled}\s*:?)\s+(?=[^\W\d_])", re.I
+        ),
+        plain_labels=frozenset(data["cues"]["plain_labels"]),
         glued=re.compile(rf"(?P<cue>{any_of(data['cues']['glued'])})(?=[A-ZÀ-Þ][a-zà-ÿ’'-]+\s+[A-ZÀ-Þ])"),
         joins=re.compile(rf"\s+(?P<join>{any_of([j for j in data['joins']['words'] if j != '&'])})\s+", re.I),
         joining=frozenset(word for join in data["joins"]["words"] for word in join.split()),
@@ -121,7 +148,16 @@ def words() -> Words:
         heads=frozenset(roles),
         modifiers=frozenset(data["roles"]["modifiers"]),
         role_end=re.compile(rf"(?:\A|(?<=[\s-]))(?P<head>{any_of(roles)})\Z", re.I),
-        glued_role=re.compile(rf"(?<=[a-zà-ÿ.])(?=(?:{modifier}\s+){{0,4}}{head}\Z)"),
+        cue_line=(
+            rf"(?i)^[^\pL\pN]{{0,3}}(?:{any_of({c for c in free if cues[c] in ('author', 'reporting')})}(?:\s*:|\s|$)"
+            rf"|{any_of(labels)}(?:\s*[:：]|\s[-–—]\s|$)|{plain}\s|(?-i:{any_of(data['cues']['glued'])}\p{{Lu}}))"
+        ),
+        role_line=(
+            rf"(?i)^(?:[\pL&,'’.-]+ ){{0,4}}{any_of(roles)}"
+            r"(?:(?:,| (?:in|for|at|of|and|i|en|à|de|a|aus|für|til|bei|van|da|do|di)(?-u:\b)).{2,40})?$"
+        ),
+        other_cue=rf"(?i)^{any_of([c for c, kind in cues.items() if kind == 'other'])}\s*:?$",
+        glued_role=re.compile(rf"(?<=[a-zà-ÿ.])(?=[A-ZÀ-Þ])(?=(?:{paper}\s+)?(?i:(?:{modifier}\s+){{0,4}}{head})\Z)"),
         staff=frozenset(data["staff"]["phrases"]),
         staff_tails=tuple(" " + t for t in data["staff"]["tails"]),
         agencies=frozenset(a.lower() for a in data["agencies"]["names"]),
@@ -132,7 +168,8 @@ def words() -> Words:
         suffixes=frozenset(data["names"]["suffixes"]),
         prefixes=frozenset(data["names"]["prefixes"]),
         labels=frozenset(labels),
-        common=frozenset(w for line in common.splitlines() if not line.startswith("#") for w in line.split()),
+        common=common,
+        never=(common | not_name) - allowed,
         titles=frozenset(data["roles"]["titles"]),
         linking=frozenset(grammar["linking"]),
         leading=tuple(grammar["leading"]),
@@ -149,6 +186,6 @@ def words() -> Words:
         list_words=frozenset(
             w for group in small for phrase in group for w in phrase.split() if w[0].islower()
         ),
-        not_name=frozenset(data["names"]["not_name_words"].split()),
+        not_name=not_name,
         not_alone=frozenset(data["names"]["not_alone_words"].split()),
     )

@@ -10,13 +10,15 @@ import re
 from dataclasses import replace
 
 from copydesk.byline_cjk import CUES, parse_wide
-from copydesk.byline_list import read_list
+from copydesk.byline_list import is_bare_name, read_list
 from copydesk.byline_stamps import has_digit, is_date_head
 from copydesk.byline_types import Author, Byline
 from copydesk.byline_words import Words, words
 from copydesk.names import same_person
 
-__all__ = ["Author", "Byline", "closing_byline", "is_byline_cue", "parse_byline", "same_person"]
+__all__ = [
+    "Author", "Byline", "behind_cue", "closing_byline", "is_byline_cue", "name_in_place", "parse_byline", "same_person",
+]  # fmt: skip
 
 LONGEST = 320
 """Characters of the longest line that can be a byline (a news agency's list of reporters and editors)."""
@@ -29,6 +31,13 @@ _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _INNER_CUE = re.compile(
     r"(?:\A|(?<=[\s|·•–—]))(?:[Bb][Yy]|[Vv]on|[Pp]ar|[Pp]or|[Dd]i|[Dd]oor|[Aa][vf]):?\s+(?=[^\W\d_])"
 )
+_SAID = re.compile(r"[\d,;|•·(\[@–—]|\s-\s")
+_SPECIAL = re.compile(
+    r"(?:,|\s)\s*(?P<role>(?i:special to|special for)\s[^,|]{2,50}|(?<=,\s)[Ff]or [Tt]he [^,|]{2,40})\Z"
+)
+"""Whom a guest writes for: "Special to the Springfield Sun"."""
+_JOINED_ON = re.compile(r"\s+(?:and|und|et|y|e|og|och|en|&)\s*\Z", re.I)
+"""What joins a clause to the next: "Texte : A et photos : B"."""
 _CLOSING = re.compile(r"[.!?”\"’»…。」)]\s*(?P<list>\([^()]{4,90}\)|【[^【】]{2,40}】)\Z")
 
 _Found = tuple[list[Author], bool, bool]
@@ -78,6 +87,38 @@ def parse_byline(text: str, *, language: str | None = None) -> Byline | None:
     return Byline(start, start + len(raw), raw, tuple(once.values()), cued, truncated)
 
 
+def behind_cue(cue: str, text: str) -> Byline | None:
+    """Read a line that stands below a cue alone as if it stood behind it; offsets are of the joined text.
+
+    >>> [a.name for a in behind_cue("By", "• Ann Lee on May 5, 2024").authors]
+    ['Ann Lee']
+    """
+    lead = _LEAD.match(text)
+    return parse_byline(f"{cue.strip()} {text[lead.end() :] if lead else text}")
+
+
+def name_in_place(text: str) -> Byline | None:
+    """Read a line that stands where bylines do and has no cue: behind a bullet, or in capitals ("ANN LEE").
+
+    None where it is no list of full names, or where one of its words is a common one.
+
+    >>> [a.name for a in name_in_place("• ANN LEE").authors], name_in_place("BLACK DEATH FEARS")
+    (['ANN LEE'], None)
+    """
+    lead = _LEAD.match(text)
+    line = text[lead.end() :].strip() if lead else text.strip()
+    if not 5 <= len(line) <= LONGEST_BARE or " " not in line:
+        return None
+    if line != text.strip() and (found := parse_byline(line)):
+        return found if any(a.kind == "person" for a in found.authors) else None
+    if not line.isupper():
+        return None
+    people = read_list(line, words(), cued=True, single=False)
+    if not people or any(a.kind != "person" or not is_bare_name(a.name) or a.name[-2] == " " for a in people[0]):
+        return None
+    return Byline(0, len(text), text, tuple(people[0]), False, people[1])
+
+
 def closing_byline(paragraph: str) -> Byline | None:
     """The names in brackets that close a paragraph: "… sagte er. (Anna Muster aus Berlin, Bernd Beispiel)".
 
@@ -101,6 +142,8 @@ def closing_byline(paragraph: str) -> Byline | None:
 def _narrow(raw: str, language: str | None, table: Words) -> _Found | None:
     lead = _LEAD.match(raw)
     line = raw[lead.end() :] if lead else raw
+    if line[:1] == "(" and line[-1] == ")" and line.find("(", 1) < 0:
+        line = line[1:-1].strip()
     first = _FIRST_WORD.match(line)
     cue = None
     if first:
@@ -120,25 +163,34 @@ def _narrow(raw: str, language: str | None, table: Words) -> _Found | None:
 
 
 def _is_list_like(line: str, table: Words) -> bool:
-    """Whether no word in small letters stands there that a list of names has no room for: the cheap test."""
-    small = 0
-    for word in line.split():
-        if word[0].islower() and word.strip(".,;:()") not in table.list_words and "@" not in word:
-            small += 1
-            if small > 1:
-                return False
-    return small == 0 or has_digit(line)
+    """Whether no word stands there that a list of names has no room for: the cheap test."""
+    tokens = line.split()
+    small = [w for w in tokens if w[0].islower() and w.strip(".,;:()") not in table.list_words and "@" not in w]
+    if len(small) > 1 or (small and not has_digit(line)):
+        return False
+    # what stands behind a comma, a stroke or a date may be anything that is said of a name
+    if _SAID.search(line) or line.lower().endswith(table.staff_tails):
+        return True
+    return table.never.isdisjoint(w.lower() for w in tokens)
 
 
 def _cued(line: str, cue: re.Match[str], language: str | None, table: Words) -> _Found | None:
     clauses: list[tuple[str, str]] = []
     word, begin = " ".join(cue["cue"].lower().split()), cue.end()
-    for following in table.inner.finditer(line, begin):
-        clauses.append((word, line[begin : following.start()]))
+    unmarked = word in table.plain_labels and ":" not in line[begin - 2 : begin]
+    inner = table.inner_plain if unmarked else table.inner
+    for following in inner.finditer(line, begin):
+        clauses.append((word, _JOINED_ON.sub("", line[begin : following.start()])))
         word, begin = " ".join(following.group().lower().rstrip(" :").split()), following.end()
     clauses.append((word, line[begin:]))
     if word in table.labels and begin == len(line) and line[-1] not in ":：":
         return None
+    special = _SPECIAL.search(clauses[0][1])
+    if special:
+        clauses[0] = (clauses[0][0], clauses[0][1][: special.start()])
+    staff = word.partition(" ")[2]
+    if begin == len(line) and staff in table.staff:
+        return [Author(line[cue.start("cue") :].split(None, 1)[1].rstrip(" :"), "staff")], True, False
     authors: list[Author] = []
     truncated = False
     for word, body in clauses:
@@ -161,12 +213,12 @@ def _cued(line: str, cue: re.Match[str], language: str | None, table: Words) -> 
         truncated |= people[1]
     if all(a.role == "photographer" for a in authors) and authors:
         return None
+    if special and authors:
+        authors = [replace(a, role=a.role or special["role"]) for a in authors]
     return (authors, True, truncated) if authors or truncated else None
 
 
 def _bare(line: str, table: Words) -> _Found | None:
-    if line[0] == "(" and line[-1] == ")":
-        line = line[1:-1]
     people = read_list(line, table, cued=False, single=False)
     if not people or not people[0]:
         return None

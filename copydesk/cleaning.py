@@ -22,7 +22,7 @@ from copydesk.page_dates import own_dates
 from copydesk.publishers import ProfileBook, find_sites, load_profiles, match_publishers, our_profiles
 from copydesk.roles import BODY_ROLES
 from copydesk.rules import RuleBook, load_rules, our_rules
-from copydesk.spans import cut_spans, find_datelines
+from copydesk.spans import cut_spans, find_closings, find_datelines
 from copydesk.structure import page_structure
 
 LEDGER: dict[str, Any] = {
@@ -147,8 +147,9 @@ def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
     lines, dissections, sites, remembered, publishers, dates = supposed_lines(readable, desk)
     lines = decide_roles(lines)
     datelines = find_datelines(lines)
-    spans = cut_spans(lines, dissections, datelines, cut_headlines(lines, readable, publishers))
-    fields = article_fields(readable, spans, lines, dissections, datelines, publishers, dates)
+    closings = find_closings(lines)
+    spans = cut_spans(lines, dissections, datelines, cut_headlines(lines, readable, publishers), closings)
+    fields = article_fields(readable, spans, lines, dissections, datelines, closings, publishers, dates)
     reasons = _not_articles(fields, lines)
     good = fields.join(reasons, on="page", how="anti", maintain_order="left")
     articles = _articles(good, readable, desk.ruleset)

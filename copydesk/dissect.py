@@ -13,7 +13,8 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from copydesk.bylines import Author, Byline, is_byline_cue, parse_byline
+from copydesk.byline_words import words
+from copydesk.bylines import Author, Byline, closing_byline, is_byline_cue, parse_byline
 from copydesk.credits import doubled, split_caption
 from copydesk.dates import PrintedDate, find_dates, is_date_line
 
@@ -39,6 +40,7 @@ DISSECTION: dict[str, Any] = {
     "pieces": pl.List(PIECE),
     "authors": pl.List(AUTHOR),
     "byline_raw": pl.String,
+    "persons": pl.Boolean,  # whether one of the authors is a person
     "truncated": pl.Boolean,
     "dates": pl.List(DATE),
     "caption": CAPTION,
@@ -50,6 +52,8 @@ BYLINE_LENGTH = 160
 DATE_LENGTH = 220
 NAME_LENGTH = 90
 WIDE_NAME_LENGTH = 8
+LONGEST_CAPTION = 240
+"""Characters of a line that is a caption where a full name in brackets closes it."""
 SENTENCE_LENGTH = 70
 STAMP_LENGTH = 160
 """Characters of the longest line that is neither byline nor date line and may still give the page's date."""
@@ -64,20 +68,16 @@ _DATE = (
 )
 _FULL_STOPS = (".", "!", "?", "…", "。", "”", "\"")
 _MARKS = " \t\u00a0|/\\•·∙⋅,;:()[]{}–—-"
-_CUE = (
-    r"(?i)^[^\pL\pN]{0,3}(?:by|von|par|por|di|da|door|av|af|text|texte|texto|testo|story|words|written|writing|reported"
-    r"|reporting|report|compiled|authors?|authored|article|autore?|autorin|posted|published|interview|opinion|analysis"
-    r"|review|de|przez|автор|текст|yazan|haber|skrevet|skriven|tekst|auteur|redaktion|redaction|rédaction|rédigé|a cura"
-    r"|additional|protokoll|eine? |gastbeitrag|submitted|presented|produced|with|mit|from)(?-u:\b)|^/"
-)
 _REPORTER = (
     "기자", "특파원", "통신원", "記者", "记者", "通讯员", "編集", "文＝", "@", "eporter", "orrespondent",
     "riter", "ditor", "STAFF", "staff", "Staff", "olumnist", "ontributor", "Reuters", "ssociated Press", "redak",
     "Redak", "ournalist", "roducer", "pecial to", "News", "dpa", "AFP",
+    "【", "取材", "支局", "報導", "ライター", "文・", "орреспондент",
+    "nviad", "orrespons", "orrispondent", "eriodist", "ornalist", "nviat", "orrespondant",
 )  # fmt: skip
 _NAME = (
-    r"^(?:\p{Lu}[^\s\d]*|[a-z]{1,3} \p{Lu}[^\s\d]*)(?:\s+(?:\p{Lu}[^\s\d]*|and|und|et|y|e|och|og|i|en|de|del|della"
-    r"|la|le|van|von|zu|der|den|di|da|dos|das|bin|al|ibn|in|for|the|of|mit|avec|con|ve|&|[|/,·•–—-]+)){1,9}"
+    r"^(?:\(?\p{Lu}[^\s\d]*|[a-z]{1,3} \p{Lu}[^\s\d]*)(?:\s+(?:\p{Lu}[^\s\d]*|\([^\s()]+\)"
+    r"|and|und|et|y|e|och|og|i|en|de|del|della|la|le|van|von|zu|der|den|di|da|dos|das|bin|al|ibn|in|for|the|of|mit|avec|with|aus|con|ve|&|[|/,·•–—-]+)){1,9}"
     r"(?: \d+ (?:minutes?|hours?|days?))?$"
 )
 _CREDIT = (
@@ -113,7 +113,7 @@ def _candidates(texts: pl.DataFrame) -> pl.DataFrame:
     )
     dates = short.filter(text.str.contains(r"\d")).filter(text.str.contains(_DATE))
     bylines = short.filter(length <= BYLINE_LENGTH).filter(
-        text.str.contains(_CUE)
+        text.str.contains(words().cue_line)
         | text.str.contains_any(list(_REPORTER))
         | ((length <= NAME_LENGTH) & text.str.contains(_NAME))
         | ((length <= WIDE_NAME_LENGTH) & (text.str.len_bytes() * 10 > length * 16))
@@ -152,7 +152,9 @@ def dissect(text: str, *, date: bool = True, byline: bool = True, caption: bool 
             if found and signed.cued:
                 whole = [(0, found[0].start, "byline", "byline_printed"), *_date_pieces(found)]
             return {"kind": kind, "pieces": _tile(text, whole), **_byline(signed), "dates": _dates(found) or None}
-    return (_caption(text) if caption else None) or (_stamp(text, found) if found else None)
+    # a paragraph that closes with names is signed by them; what is as long as a caption names who took the picture
+    signed_below = len(text) > LONGEST_CAPTION and text[-1] == ")" and closing_byline(text) is not None
+    return (_caption(text) if caption and not signed_below else None) or (_stamp(text, found) if found else None)
 
 
 def _stamp(text: str, found: list[PrintedDate]) -> dict[str, Any] | None:
@@ -238,6 +240,7 @@ def _byline(byline: Byline) -> dict[str, Any]:
     return {
         "authors": [author_row(a) for a in byline.authors],
         "byline_raw": byline.raw,
+        "persons": any(a.kind == "person" for a in byline.authors),
         "truncated": byline.truncated,
     }
 

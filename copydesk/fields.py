@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from copydesk.bylines import same_person
+from copydesk.bylines import behind_cue, name_in_place, same_person
 from copydesk.dates import instant
 from copydesk.datewords import words
-from copydesk.dissect import AUTHOR, CAPTION
+from copydesk.dissect import AUTHOR, CAPTION, author_row
 from copydesk.language import detect_language
 from copydesk.lines import single_spaced
 from copydesk.roles import BODY_ROLES
@@ -42,6 +42,7 @@ def article_fields(
     lines: pl.DataFrame,
     dissections: pl.DataFrame,
     datelines: pl.DataFrame,
+    closings: pl.DataFrame,
     publishers: pl.DataFrame,
     dates: pl.DataFrame,
 ) -> pl.DataFrame:
@@ -51,7 +52,7 @@ def article_fields(
     for part in (
         _texts(spans),
         _tags(spans),
-        _bylines(spans, lines, dissections, datelines),
+        _bylines(spans, lines, dissections, datelines, closings),
         _captions(spans, lines, dissections),
         _body(spans),
     ):
@@ -114,69 +115,86 @@ def count_words(text: pl.Expr) -> pl.Expr:
 
 
 def _bylines(
-    spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFrame, datelines: pl.DataFrame
+    spans: pl.DataFrame,
+    lines: pl.DataFrame,
+    dissections: pl.DataFrame,
+    datelines: pl.DataFrame,
+    closings: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Authors from the page's first byline that names some; every byline as printed; how they disagree."""
+    """Authors from the page's best byline that names some; every byline as printed; how they disagree.
+
+    The best is the first where bylines stand, else the first elsewhere; lines that stand one below the other are one
+    byline.
+    """
     printed = (
-        spans.filter(pl.col("role") == "byline")
-        .select("page", "line", printed="text")
-        .join(lines.select("line", "text_id"), on="line", how="left", maintain_order="left")
+        spans.filter((pl.col("role") == "byline") & (pl.col("rule") != "byline_closing"))
+        .select("page", "line", "rule", printed="text")
+        .join(
+            lines.select("line", "text_id", "byline_rank", "byline_block"), on="line", how="left", maintain_order="left"
+        )
         .join(
             dissections.select("text_id", "authors", "truncated", "kind"),
             on="text_id",
             how="left",
             maintain_order="left",
         )
-        .filter((pl.col("kind") != "cue").fill_null(True))
-        .drop("text_id")
     )
-    in_dateline = datelines.drop_nulls("byline_raw").select(
-        "page",
-        "line",
-        printed="byline_raw",
-        authors="authors",
-        truncated=pl.lit(False),
-        kind=pl.lit("byline"),
+    printed = _by_place(printed).filter((pl.col("kind") != "cue").fill_null(True)).drop("text_id", "rule")
+    in_text = pl.concat([
+        datelines.drop_nulls("byline_raw").select("page", "line", "authors", "byline_raw"),
+        closings.select("page", "line", "authors", "byline_raw"),
+    ]).select(
+        "page", "line", printed="byline_raw", byline_rank=pl.lit(1, pl.UInt8), byline_block=pl.lit(None, pl.UInt32),
+        authors="authors", truncated=pl.lit(False), kind=pl.lit("byline"),
+    )  # fmt: skip
+    printed = pl.concat([printed, in_text]).sort("line", maintain_order=True)
+    named = printed.filter(pl.col("authors").list.len().fill_null(0) > 0).with_columns(
+        rank=pl.col("byline_rank").fill_null(1), block=pl.col("byline_block").cast(pl.Int64).fill_null(-1)
     )
-    printed = (
-        pl.concat([printed, in_dateline])
-        .sort("line", maintain_order=True)
-        .with_columns(names=pl.col("authors").list.len().fill_null(0))
-    )
-    named = printed.filter(pl.col("names") > 0)
-    first = named.unique("page", keep="first", maintain_order=True)
-    # bare names on lines of their own, one below the other, are authors together
-    bare = named.filter(pl.col("kind") == "name")
-    together = (
-        bare.join(
-            first.filter(pl.col("kind") == "name").select("page"),
-            on="page",
-            how="semi",
-            maintain_order="left",
-        )
-        .explode("authors", empty_as_null=True)
+    best = named.sort("page", "rank", maintain_order=True)
+    chosen = best.unique("page", keep="first", maintain_order=True).select("page", "rank", "block")
+    chosen = best.join(chosen, on=["page", "rank", "block"], how="semi", maintain_order="left")
+    authors = (
+        chosen.explode("authors", empty_as_null=True)
         .unique(["page", "authors"], keep="first", maintain_order=True)
         .group_by("page", maintain_order=True)
         .agg("authors", truncated=pl.col("truncated").any())
     )
-    cued = first.filter(pl.col("kind") != "name").select("page", "authors", "truncated")
-    authors = pl.concat([cued, together])
-    several = named.filter(pl.len().over("page") > 1).group_by("page", maintain_order=True).agg("authors")
-    conflicts = [(page,) for page, lists in several.iter_rows() if _disagree(lists)]
-    completed = [(page, _completed(lists)) for page, lists in several.iter_rows()]
-    more = pl.DataFrame(completed, schema={"page": pl.UInt32, "completed": pl.List(AUTHOR)}, orient="row")
+    several = best.filter(pl.len().over("page") > 1).group_by("page", maintain_order=True).agg(others="authors")
+    several = authors.select("page", "authors").join(several, on="page", maintain_order="left")
+    told = [(page, _disagree([one, *more]), _completed([one, *more])) for page, one, more in several.iter_rows()]
+    schema: dict[str, Any] = {"page": pl.UInt32, "conflict": pl.Boolean, "completed": pl.List(AUTHOR)}
     authors = (
-        authors.join(more, on="page", how="left", maintain_order="left")
-        .with_columns(
-            authors=pl.when(pl.col("completed").list.len() == pl.col("authors").list.len())
-            .then("completed")
-            .otherwise("authors")
-        )
+        authors.join(pl.DataFrame(told, schema=schema, orient="row"), on="page", how="left", maintain_order="left")
+        .with_columns(authors=pl.coalesce("completed", "authors"))
         .drop("completed")
     )
     raw = printed.group_by("page", maintain_order=True).agg(byline_raw="printed")
-    conflict = pl.DataFrame(conflicts, schema={"page": pl.UInt32}, orient="row").with_columns(conflict=pl.lit(True))
-    return raw.join(authors, on="page", how="left").join(conflict, on="page", how="left")
+    return raw.join(authors, on="page", how="left")
+
+
+def _by_place(printed: pl.DataFrame) -> pl.DataFrame:
+    """Read what only its place makes a byline: what stands below a cue alone ("By"), and names that no parser read."""
+    below_cue = (
+        (pl.col("rule") == "byline_cue_and_name")
+        & (pl.col("kind").shift(1) == "cue")
+        & ~pl.col("kind").is_in(["byline", "cue", "date"]).fill_null(False)
+    )
+    unread = printed.with_columns(cue=pl.when(below_cue).then(pl.col("printed").shift(1))).filter(
+        pl.col("cue").is_not_null() | (pl.col("kind").is_null() & (pl.col("rule") == "byline_bare_name"))
+    )
+    read = []
+    for line, cue, text in unread.select("line", "cue", "printed").iter_rows():
+        found = behind_cue(cue, text) if cue else name_in_place(text)
+        if found:
+            read.append((line, [author_row(a) for a in found.authors], found.truncated))
+    schema: dict[str, Any] = {"line": pl.UInt32, "named": pl.List(AUTHOR), "cut_off": pl.Boolean}
+    found_below = pl.DataFrame(read, schema=schema, orient="row")
+    return (
+        printed.join(found_below, on="line", how="left", maintain_order="left")
+        .with_columns(authors=pl.coalesce("named", "authors"), truncated=pl.coalesce("cut_off", "truncated"))
+        .drop("named", "cut_off")
+    )
 
 
 def _disagree(bylines: list[list[dict[str, str]]]) -> bool:
@@ -200,8 +218,15 @@ def _likeness(a: str, b: str) -> float:
 def _completed(bylines: list[list[dict[str, str | None]]]) -> list[dict[str, str | None]]:
     """The first byline's authors, with the role, e-mail and affiliation that a later byline gives the same name."""
     first, *others = bylines
-    known = {a["name"]: a for later in others for a in later}
-    return [{k: v or known.get(a["name"], {}).get(k) for k, v in a.items()} for a in first]
+    known: dict[str | None, dict[str, str | None]] = {}
+    for later in others:
+        for author in later:
+            told = known.setdefault(author["name"], author)
+            known[author["name"]] = {k: v or author[k] for k, v in told.items()}
+    kept: dict[str | None, dict[str, str | None]] = {}
+    for author in first:
+        kept.setdefault((author["name"] or "").casefold(), known.get(author["name"], author))
+    return list(kept.values())
 
 
 def _captions(spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFrame) -> pl.DataFrame:

@@ -38,7 +38,7 @@ def mark_lines(pages: pl.DataFrame, book: RuleBook) -> tuple[pl.DataFrame, pl.Da
         .with_columns(
             weight=weight(pl.col("text")), ends=ends_sentence(pl.col("text"))
         )
-        .join(dissections.select("text_id", "kind"), on="text_id", how="left", maintain_order="left")
+        .join(dissections.select("text_id", "kind", "persons"), on="text_id", how="left", maintain_order="left")
         .with_columns(
             bullet=pl.col("text").str.contains(r"^(?:[•▪◦‣●■*–-]|\d{1,2}\.)\s"),
             gap=(pl.col("line_no") - above(pl.col("line_no"))).fill_null(2) > 1,

@@ -21,6 +21,8 @@ _TOKEN = re.compile(
 )
 _NICKNAME = re.compile(rf"[(\"“‘'«„][{_UPPER}][{_UPPER}{_LOWER}-]*[)\"”’'»“]")
 _POSSESSIVE = re.compile(r"['’][sS]\Z")
+_NUMERALS = frozenset(("ii", "iii", "iv"))
+"""Behind a name in capitals only: "Andre Hill III", but "Taya Iv"."""
 # The spellings one romanised sound is printed in, folded to one of them, in this order.
 _ROMANISED = tuple(
     pair.split(">")
@@ -45,8 +47,13 @@ _ROMANISED = tuple(
 )
 
 
-def is_person_name(name: str, *, alone: bool = False, table: Words | None = None) -> bool:
+def is_person_name(
+    name: str, *, alone: bool = False, announced: bool = False, table: Words | None = None
+) -> bool:
     """Whether `name` has the shape of a person's full name; with `alone` one word will do ("Regan").
+
+    `announced`: a cue stands before it; the last of three words or more may then be one of the refusal list ("Sarah
+    Ann Beach").
 
     Capitalised words, particles, initials and suffixes, no digits, no word of the refusal list.
 
@@ -63,10 +70,12 @@ def is_person_name(name: str, *, alone: bool = False, table: Words | None = None
         low = token.lower()
         if low in table.prefixes and i == 0:
             continue
-        if low.rstrip(",") in table.suffixes and i and (low.endswith(".") or token[0].isupper()):
+        behind = low.rstrip(",") in table.suffixes and i and (low.endswith(".") or token[0].isupper())
+        if behind and (low not in _NUMERALS or token.isupper()):
             continue
         if _TOKEN.fullmatch(token) and (token[0].isupper() or "-" in token or "'" in token or "’" in token):
-            if low in table.not_name or (_POSSESSIVE.search(token) and len(token) > 3):
+            surname = announced and i == last and full >= 2
+            if (low in table.not_name and not surname) or (_POSSESSIVE.search(token) and len(token) > 3):
                 return False
             full += len(token.rstrip(".")) > 1 or token[0].isupper()
             continue
@@ -81,6 +90,10 @@ def is_person_name(name: str, *, alone: bool = False, table: Words | None = None
     if not alone or full == 0:
         return False
     word = tokens[-1].lower()
+    if tokens[-1].isupper() and len(word) <= 3 and len(tokens) == 1:
+        return False  # initials
+    if "-" in word and not table.heads.isdisjoint(word.split("-")):
+        return False  # "Editor-in-Chief"
     return len(word.rstrip(".")) > 1 and word not in table.not_alone
 
 

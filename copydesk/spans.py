@@ -6,18 +6,22 @@ from typing import Any
 
 import polars as pl
 
-from copydesk.bylines import Byline
-from copydesk.datelines import dateline_byline, split_dateline
+from copydesk.bylines import Byline, closing_byline
+from copydesk.datelines import dateline_byline, opens_with_dateline, split_dateline
 from copydesk.dissect import AUTHOR, author_row
 
 
 def cut_spans(
-    lines: pl.DataFrame, dissections: pl.DataFrame, datelines: pl.DataFrame, headlines: pl.DataFrame
+    lines: pl.DataFrame,
+    dissections: pl.DataFrame,
+    datelines: pl.DataFrame,
+    headlines: pl.DataFrame,
+    closings: pl.DataFrame,
 ) -> pl.DataFrame:
     """Lines to spans: `page`, `line`, `line_no`, `char_start`, `char_end`, `role`, `rule`, `confidence`, `text`.
 
-    `datelines` and `headlines` say what stands before and behind the text of a line: see `find_datelines` and
-    `cut_headlines`.
+    `datelines`, `headlines` and `closings` say what stands before and behind the text of a line: see
+    `find_datelines`, `cut_headlines` and `find_closings`.
     """
     keep = ["page", "line", "line_no", "char_start", "text"]
     whole = lines.filter(~pl.col("in_pieces"))
@@ -40,9 +44,12 @@ def cut_spans(
         [
             headlines,
             datelines.select("line", start="cut", first_role=pl.lit("dateline"), first_rule=pl.lit("dateline_printed")),
+            closings.select("line", stop="cut", last_role=pl.lit("byline"), last_rule=pl.lit("byline_closing")),
         ],
         how="diagonal",
     )
+    # a page of one paragraph may have both a dateline and a closing byline
+    cuts = cuts.group_by("line", maintain_order=True).agg(pl.exclude("line").drop_nulls().first())
     length = pl.col("text").str.len_chars().cast(pl.UInt32)
     whole = whole.join(cuts, on="line", how="left", maintain_order="left").with_columns(
         start=pl.col("start").fill_null(0), stop=pl.coalesce("stop", length)
@@ -69,20 +76,14 @@ def cut_spans(
     )
 
 
-DATELINE_SHAPE = r"^[(\[【［]|^.{2,80}(?: [-–—]+ |--|—|: | = )"
-
-
 def find_datelines(lines: pl.DataFrame) -> pl.DataFrame:
     """Where a page's first paragraph opens with a dateline.
 
     Returns `page`, `line`, `cut` (where the paragraph's own text begins), `dateline` as printed, and the reporter
     who stands in it: `authors`, `byline_raw`.
     """
-    first = (
-        lines.filter(pl.col("role") == "body")
-        .unique("page", keep="first", maintain_order=True)
-        .filter(pl.col("text").str.contains(DATELINE_SHAPE))
-    )
+    first = lines.filter(pl.col("role") == "body").unique("page", keep="first", maintain_order=True)
+    first = first.filter(opens_with_dateline(first["text"]))
     rows = []
     for page, line, text in first.select("page", "line", "text").iter_rows():
         found = split_dateline(text)
@@ -92,6 +93,24 @@ def find_datelines(lines: pl.DataFrame) -> pl.DataFrame:
     schema: dict[str, Any] = {
         "page": pl.UInt32, "line": pl.UInt32, "cut": pl.UInt32, "dateline": pl.String,
         "authors": pl.List(AUTHOR), "byline_raw": pl.String,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def find_closings(lines: pl.DataFrame) -> pl.DataFrame:
+    """Where a page's last paragraph closes with who wrote it: "… sagte sie. (Anna Muster)".
+
+    Returns `page`, `line`, `cut` (where the paragraph's own text ends), `authors` and `byline_raw`.
+    """
+    last = lines.filter(pl.col("role") == "body").unique("page", keep="last", maintain_order=True)
+    rows = []
+    closed = last.filter(pl.col("text").str.contains("[)】]$"))
+    for page, line, text in closed.select("page", "line", "text").iter_rows():
+        byline = closing_byline(text)
+        if byline:
+            rows.append((page, line, byline.start, _authors(byline), byline.raw))
+    schema: dict[str, Any] = {
+        "page": pl.UInt32, "line": pl.UInt32, "cut": pl.UInt32, "authors": pl.List(AUTHOR), "byline_raw": pl.String,
     }  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row")
 

@@ -134,6 +134,7 @@ PIECE_RULES: dict[str, tuple[str, str]] = {
     "loss_guard": ("guards.py", "A rule would have taken most of the page's paragraphs, and took none."),
     "site_memory": ("site memory", "The line stands on many pages of the site."),
     "publisher_furniture": ("publisher profile", "The publisher's profile names the line as furniture."),
+    "byline_closing": ("spans.py", "Who wrote the article, in brackets behind its last sentence."),
     "dateline_printed": ("spans.py", "Place, day and agency before the first paragraph."),
 }
 """Rules that cut a line into pieces, or look at more than a line: where they stand, and why."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copydesk.datelines import dateline_byline, split_dateline
+from copydesk.datelines import dateline_byline, opens_with_dateline, split_dateline
 
 FOUND = [
     ("SEOUL, Aug. 3 (Yonhap) -- The ministry said", "SEOUL, Aug. 3 (Yonhap)", "The"),
@@ -51,6 +52,9 @@ FOUND = [
     ("ISTANBUL (AA) - Bakan konuştu", "ISTANBUL (AA)", "Bakan"),
     ("NEW YORK - Giorgia è arrivata", "NEW YORK", "Giorgia"),
     ("(CNN) — The city has", "(CNN)", "The"),
+    ("(ANSA) - ROMA, 03 APR - Il governo", "(ANSA) - ROMA, 03 APR", "Il"),
+    ("(ANSA) - ROMA è stata", "(ANSA)", "ROMA"),
+    ("GLENHOLLOW — The mill that gave the town its name", "GLENHOLLOW", "The"),
     ("(Reuters) - Oil prices fell", "(Reuters)", "Oil"),
     ("PARIS — “No”, she said", "PARIS", "“No”,"),
     ("PARIS — 12 people were hurt", "PARIS", "12"),
@@ -70,6 +74,11 @@ FOUND = [
 ]
 
 NONE = [
+    "ADVERTISEMENT — Star Tours",
+    "ROUTERS — Assign DNS servers",
+    "LONGER ANSWER – watch this video",
+    "KNIME — short for a longer name — is a program",
+    "(no place) — The ministry said on Monday",
     "NATO said on Monday that it would",
     "LONDON is calling to the faraway towns",
     "COVID-19 — the disease caused by a virus",
@@ -168,7 +177,6 @@ def test_no_reporter_in_a_dateline(paragraph: str) -> None:
 KNOWN_FAILURES = [
     ("SPRINGFIELD HEIGHTS — Six players won", "SPRINGFIELD HEIGHTS", "Six"),
     ("МОСКВА, 3 апр — РИА Новости. Министерство", "МОСКВА, 3 апр — РИА Новости", "Министерство"),
-    ("(ANSA) - ROMA, 03 APR - Il governo", "(ANSA) - ROMA, 03 APR", "Il"),
     ("Paris, France | AFP | Le ministre", "Paris, France | AFP", "Le"),
 ]
 
@@ -179,6 +187,16 @@ KNOWN_FAILURES = [
 )
 def test_known_failures(paragraph: str, dateline: str, first: str) -> None:
     test_found(paragraph, dateline, first)
+
+
+@given(st.lists(st.one_of(st.text(max_size=60), st.sampled_from([f[0] for f in FOUND] + NONE)), max_size=8))
+def test_a_column_is_read_as_its_paragraphs_are(texts: list[str]) -> None:
+    column = opens_with_dateline(pl.Series([t.strip() for t in texts], dtype=pl.String)).to_list()
+    assert column == [split_dateline(t.strip()) is not None for t in texts]
+
+
+def test_the_shape_lets_every_dateline_through() -> None:
+    assert opens_with_dateline(pl.Series([paragraph.strip() for paragraph, _, _ in FOUND])).all()
 
 
 @given(st.text(max_size=150))
