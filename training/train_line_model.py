@@ -142,7 +142,7 @@ class Pages:
             parts += [
                 pages.join(gold, on="id", maintain_order="left").select(
                     "id", "url", "set", "language", "body", pl.col("site").fill_null(pl.col("id")),
-                    text=column, column=pl.lit(column), page_weight=pl.lit(weight),
+                    text=column, column=pl.lit(column), page_weight=pl.lit(weight), fetched_at=pl.lit(None, pl.Datetime("us", "UTC")),
                 )
                 for column in columns
             ]  # fmt: skip
