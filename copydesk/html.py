@@ -7,11 +7,13 @@ matter of running sums: an opened element counts one, its end takes it back.
 
 from __future__ import annotations
 
-import re
+import dataclasses
 from typing import Final, NamedTuple
 
 import polars as pl
 from selectolax.lexbor import LexborHTMLParser
+
+from copydesk.lines import split_lines
 
 UNSEEN: Final = ("script", "style", "noscript", "template", "svg", "iframe", "object", "canvas", "head", "math", "noembed", "noframes")
 """Elements whose text no reader of the page sees."""
@@ -65,6 +67,28 @@ _TOKEN = r"(?:<!--(?s:.*?)-->|</?[a-zA-Z](?:[^>\"]|\"[^\"]*\")*>)[^<]*"
 _ROW = 1 << 32
 
 
+@dataclasses.dataclass(frozen=True)
+class Markup:
+    """What the markup of a line settles: the rule's name, the role it gives, on which columns of `render`, and why."""
+
+    name: str
+    role: str
+    when: pl.Expr
+    why: str
+
+
+_APART = (pl.col("in_article") == 0) & (pl.col("in_main") == 0) & (pl.col("in_paragraph") == 0)
+MARKUP: Final = (
+    Markup("markup_nav", "navigation", (pl.col("in_nav") > 0) & (pl.col("in_heading") == 0), "Inside <nav>."),
+    Markup("markup_footer", "navigation", (pl.col("in_footer") > 0) & _APART, "Inside a <footer> that is not the article's."),
+    Markup("markup_option", "navigation", pl.col("tag") == TAGS.index("option"), "A choice of a form."),
+    Markup("markup_button", "navigation", (pl.col("in_button") > 0) & _APART, "A button."),
+    Markup("markup_list_of_links", "navigation", (pl.col("in_list") > 0) & (pl.col("link_percent") > 90) & _APART & (pl.col("in_byline_name") == 0),
+           "A link in a list that stands in no article."),
+)  # fmt: skip
+"""Lines that their place in the page's tree makes furniture, whatever they say: the first row that holds."""
+
+
 class Rendered(NamedTuple):
     """The lines of HTML pages: `texts` has `page` and `text`; `marks` a row a line of it, see `render`."""
 
@@ -86,11 +110,30 @@ def render(pages: pl.DataFrame) -> Rendered:
 
     `marks` has `page` and `line_no` as `split_lines` counts them, and for each line: `tag` (number in TAGS),
     `link_percent` of its characters, `in_*` for INSIDE and NAMED (how many such elements it stands in), `depth`,
-    `block`, `parent` and `grandparent` (rows that name the elements in which it stands, alike for lines that share one).
+    `element`, `parent` and `grandparent` (rows that name the elements in which it stands, alike for lines that share one).
     """
     bodies = pl.Series("html", [serialised(html) for html in pages["html"].to_list()], dtype=pl.String)
     tags = _tags(pages.select("page", html=bodies))
     return _lines(pages, _tree(tags))
+
+
+def html_lines(pages: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The pages with their HTML rendered as `text`, the lines that are to be looked at, and the spans of the others.
+
+    `pages` has `page` and `html`. The lines are those of `split_lines` with the marks of `render`; the others are those
+    that MARKUP settles.
+    """
+    texts, marks = render(pages)
+    pages = pages.with_columns(text=texts["text"])
+    lines = split_lines(pages)
+    lines = lines.hstack(marks.drop("page", "line_no"))
+    number = pl.coalesce(*(pl.when(rule.when).then(pl.lit(n, pl.UInt8)) for n, rule in enumerate(MARKUP)))
+    lines = lines.with_columns(markup=number)
+    facts = pl.DataFrame({"markup": range(len(MARKUP)), "role": [m.role for m in MARKUP], "rule": [m.name for m in MARKUP]})
+    settled = lines.join(facts.cast({"markup": pl.UInt8}), on="markup", maintain_order="left").with_columns(
+        line=pl.lit(None, pl.UInt32), confidence=pl.lit(1.0, pl.Float32)
+    )
+    return pages, lines.filter(pl.col("markup").is_null()).drop("markup"), settled
 
 
 def _tags(bodies: pl.DataFrame) -> pl.DataFrame:
@@ -206,7 +249,7 @@ def _lines(pages: pl.DataFrame, tags: pl.DataFrame) -> Rendered:
     parent = pl.col("parent")
     of_block = tags.select("parent", grandparent=parent.gather(parent))[lines["block"]]
     marks = lines.select(
-        "page", "block",
+        "page", element="block",
         line_no=(through - through.first()).over("page"),
         link_percent=pl.col("linked") * 100 // pl.col("characters"),
         tag=_tag(names.gather(lines["top"])), block_tag=_tag(names.gather(lines["block"])),
