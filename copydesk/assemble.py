@@ -9,9 +9,9 @@ import polars as pl
 from copydesk.byline_place import find_bylines
 from copydesk.datelines import opens_with_dateline
 from copydesk.guards import hold_losses
-from copydesk.line_model import KEPT_ROWS, ask_model
+from copydesk.line_model import KEPT_ROWS, ask_model, kind_of
 from copydesk.lines import full_stop
-from copydesk.precedence import FIRM, MODEL, PRECEDENCE, SOFT, Decision, kind_is
+from copydesk.precedence import FIRM, LINE_MODELS, MODEL, PRECEDENCE, SOFT, Decision, kind_is
 from copydesk.windows import above, below, first_line_where, last_line_where
 
 
@@ -20,7 +20,8 @@ def decide_roles(lines: pl.DataFrame) -> pl.DataFrame:
 
     `lines` is what `suppose_roles` left.
     """
-    lines = lines.with_columns(ask_model(lines)).with_columns(model_sureness=_sureness())
+    model_rule = pl.lit(LINE_MODELS[kind_of(lines)])
+    lines = lines.with_columns(ask_model(lines)).with_columns(model_sureness=_sureness(), model_rule=model_rule)
     kept = pl.col("soft").is_in(KEPT_ROWS)
     overruled = pl.col("unsure") & (pl.col("model_keeps") != kept)
     lines = lines.with_columns(

@@ -15,7 +15,8 @@ import polars as pl
 from copydesk.assemble import decide_roles, suppose_roles
 from copydesk.fields import ARTICLE, article_fields
 from copydesk.headlines import cut_headlines
-from copydesk.lines import dense
+from copydesk.html import html_lines
+from copydesk.lines import dense, split_lines
 from copydesk.marks import mark_lines
 from copydesk.memory import Memory, known_furniture, load_memory, mark_known
 from copydesk.page_dates import own_dates
@@ -37,7 +38,7 @@ QUARANTINE: dict[str, Any] = {
 }  # fmt: skip
 """The columns of the quarantine dataset, in order."""
 PAGE: dict[str, Any] = {
-    "doc_id": pl.String, "url": pl.String, "source": pl.String, "text": pl.String, "raw": pl.Binary,
+    "doc_id": pl.String, "url": pl.String, "source": pl.String, "text": pl.String, "html": pl.String, "raw": pl.Binary,
     "content_hash": pl.String, "encoding": pl.String, "problems": pl.List(REASON),
     "fetched_at": pl.Datetime("us", "UTC"),
 }  # fmt: skip
@@ -141,14 +142,43 @@ def clean(
 def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
     """Clean a batch of pages (columns of PAGE). Every page comes out once: as an article or quarantined."""
     desk = desk or open_desk()
-    pages = pages.with_row_index("page").with_columns(dense=dense(pages["text"]))
+    of_html = pages["html"].is_not_null()
+    if of_html.any() and not of_html.all():
+        return _together(pages, [_clean_alike(pages.filter(kind), desk) for kind in (~of_html, of_html)])
+    return _clean_alike(pages, desk)
+
+
+def _together(pages: pl.DataFrame, parts: list[Cleaned]) -> Cleaned:
+    """Batches of text and of HTML as one, in the order of their pages."""
+    place = pages.select("doc_id").unique(keep="first", maintain_order=True).with_row_index("place")
+
+    def joined(name: str) -> pl.DataFrame:
+        rows = pl.concat([getattr(part, name) for part in parts])
+        return rows.join(place, on="doc_id", how="left", maintain_order="left").sort("place", maintain_order=True).drop("place")
+
+    frames = {name: joined(name) for name in ("articles", "ledger", "quarantine", "spans", "sites")}
+    return Cleaned(**frames, pages=len(pages), characters=sum(part.characters for part in parts))
+
+
+def _clean_alike(pages: pl.DataFrame, desk: Desk) -> Cleaned:
+    """Clean pages that are all text, or all HTML."""
+    pages = pages.with_row_index("page")
     problem = pl.col("problems").list.len().fill_null(0) > 0
-    readable = pages.filter(~problem & pl.col("text").is_not_null())
-    lines, dissections, sites, remembered, publishers, dates = supposed_lines(readable, desk)
+    readable = pages.filter(~problem & (pl.col("text").is_not_null() | pl.col("html").is_not_null()))
+    lines, settled = None, None
+    if readable["html"].is_not_null().any():
+        readable, lines, settled = html_lines(readable)
+        pages = pages.join(readable.select("page", rendered="text"), on="page", how="left", maintain_order="left")
+        pages = pages.with_columns(text=pl.coalesce("rendered", "text")).drop("rendered")
+    pages = pages.with_columns(dense=dense(pages["text"]))
+    readable = readable.join(pages.select("page", "dense"), on="page", how="left", maintain_order="left")
+    lines, dissections, sites, remembered, publishers, dates = supposed_lines(readable, desk, lines)
     lines = decide_roles(lines)
     datelines = find_datelines(lines)
     closings = find_closings(lines)
     spans = cut_spans(lines, dissections, datelines, cut_headlines(lines, readable, publishers), closings)
+    if settled is not None:
+        spans = pl.concat([spans, settled.select(spans.columns)]).sort("page", "char_start", maintain_order=True)
     fields = article_fields(readable, spans, lines, dissections, datelines, closings, publishers, dates)
     reasons = _not_articles(fields, lines)
     good = fields.join(reasons, on="page", how="anti", maintain_order="left")
@@ -182,9 +212,13 @@ class Supposed(NamedTuple):
     dates: pl.DataFrame
 
 
-def supposed_lines(pages: pl.DataFrame, desk: Desk) -> Supposed:
-    """All that comes before the line model is asked; `pages` has the columns of PAGE and `page` (UInt32, ascending)."""
-    lines, hits, dissections = mark_lines(pages, desk.rules)
+def supposed_lines(pages: pl.DataFrame, desk: Desk, lines: pl.DataFrame | None = None) -> Supposed:
+    """All that comes before the line model is asked; `pages` has the columns of PAGE and `page` (UInt32, ascending).
+
+    `lines` are those of the pages that are to be looked at, where it is not all of them (`html_lines`).
+    """
+    lines = split_lines(pages) if lines is None else lines
+    lines, hits, dissections = mark_lines(lines, desk.rules)
     sites = find_sites(pages, lines, desk.profiles)
     lines, remembered = mark_known(lines, sites, desk.known)
     lines = page_structure(pages, lines, hits, desk.rules)

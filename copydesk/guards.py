@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from copydesk.marks import PROSE_WEIGHT
-from copydesk.precedence import LINE_MODEL
+from copydesk.precedence import LINE_MODELS
 from copydesk.roles import FURNITURE
 
 RULE_BUDGET = 0.6
@@ -32,7 +32,7 @@ def hold_losses(lines: pl.DataFrame) -> pl.DataFrame:
         "page", "line", "rule", "weight", taken=taken.fill_null(True), kept=pl.col("role") == "body"
     )
     # the line model weighs the whole page and has a budget of its own
-    by_rule = paragraphs.with_columns(taken=pl.col("taken") & (pl.col("rule") != LINE_MODEL))
+    by_rule = paragraphs.with_columns(taken=pl.col("taken") & ~pl.col("rule").is_in(list(LINE_MODELS.values())))
     losses = by_rule.group_by("page", "rule").agg(
         loss=pl.col("weight").filter("taken").sum(), count=pl.col("taken").sum()
     )

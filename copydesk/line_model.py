@@ -9,7 +9,7 @@ A page keeps the lines from that chance upwards that makes the most of the body 
 text half a chance is wanted, on a page of lists and fragments less. As to keep all is one of the choices, the model
 never empties a page.
 
-The weights are `data/line_model.json`, written by `training/train_line_model.py`.
+The weights are `data/line_model.json` and, for HTML, `data/html_line_model.json`, written by `training/train_line_model.py`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ from typing import Any, Final
 
 import polars as pl
 
+from copydesk.html_marks import HTML_CROSSES, HTML_MARKS, HTML_VALUES, html_marks
 from copydesk.line_marks import CROSSES, LINE_COST, LINE_MARKS, PAGE_MARKS, VALUES, line_marks, page_marks
-from copydesk.precedence import LINE_MODEL, PRECEDENCE
+from copydesk.precedence import LINE_MODELS, PRECEDENCE
 from copydesk.roles import BODY_ROLES, FIELDS
 from copydesk.windows import above, below
 
-WEIGHTS_FILE = Path(__file__).parent / "data" / "line_model.json"
+_MARKS: Final[dict[str, dict[str, tuple[int, ...]]]] = {"text": LINE_MARKS, "html": LINE_MARKS | HTML_MARKS}
+_VALUES: Final = VALUES | HTML_VALUES
+_CROSSES: Final = {"text": (), "html": HTML_CROSSES}
 LEAST_CHANCES: Final = (0, 50, 100, 150, 200, 250, 300, 350, 400, 450, 500)
 """The least chances, in thousandths, among which a page chooses."""
 MASS_BUDGET = 40
@@ -67,11 +70,12 @@ class ModelError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class LineModel:
-    """The weights: for each step (`line`, `page`) and mark, one whole number a bucket, in thousandths of a logit.
+    """The weights of one kind of page (`text`, `html`): for each step (`line`, `page`) and mark, one whole number a bucket, in thousandths of a logit.
 
     A line that the rules would keep is cut only below the chance `sure_to_cut` (thousandths), however clear its page.
     """
 
+    kind: str
     about: dict[str, Any]
     sure_to_cut: int
     start: dict[str, int]
@@ -92,14 +96,19 @@ class LineModel:
         }
 
 
-def marks_of(step: str) -> dict[str, tuple[int, ...]]:
+def marks_of(kind: str, step: str) -> dict[str, tuple[int, ...]]:
     """The marks of a step (`line` or `page`) with their edges."""
-    return LINE_MARKS if step == "line" else LINE_MARKS | PAGE_MARKS
+    return _MARKS[kind] if step == "line" else _MARKS[kind] | PAGE_MARKS
 
 
-def mark_names(step: str) -> list[str]:
+def crosses_of(kind: str, step: str) -> tuple[tuple[str, str], ...]:
+    """The pairs of marks of a step that are weighed together."""
+    return (*CROSSES[step], *_CROSSES[kind])
+
+
+def mark_names(kind: str, step: str) -> list[str]:
     """The marks and crosses of a step, as the weights file names them."""
-    return [*marks_of(step), *(f"{a} x {b}" for a, b in CROSSES[step])]
+    return [*marks_of(kind, step), *(f"{a} x {b}" for a, b in crosses_of(kind, step))]
 
 
 def buckets(mark: str) -> list[str]:
@@ -107,20 +116,20 @@ def buckets(mark: str) -> list[str]:
     if " x " in mark:
         one, other = mark.split(" x ")
         return [f"{a}, {b}" for a in buckets(one) for b in buckets(other)]
-    edges = marks_of("page")[mark]
+    edges = marks_of("html", "page")[mark]
     return (
         [f"from {e}" if n else f"below {edges[0]}" for n, e in enumerate((None, *edges))]
         if edges
-        else list(VALUES[mark])
+        else list(_VALUES[mark])
     )
 
 
-def codes(marks: pl.DataFrame, step: str, known: pl.DataFrame | None = None) -> pl.DataFrame:
+def codes(marks: pl.DataFrame, kind: str, step: str, known: pl.DataFrame | None = None) -> pl.DataFrame:
     """For each mark and cross of a step (a column each) the number of the bucket in which each line is.
 
     `known` are those of the step before, which are not made again.
     """
-    plain, crossed = _code_expressions(step)
+    plain, crossed = _code_expressions(kind, step)
     made = set(known.columns) if known is not None else set()
     found = marks.select(code for name, code in plain.items() if name not in made)
     found = known.hstack(found) if known is not None else found
@@ -128,18 +137,18 @@ def codes(marks: pl.DataFrame, step: str, known: pl.DataFrame | None = None) -> 
 
 
 @functools.cache
-def _code_expressions(step: str) -> tuple[dict[str, pl.Expr], dict[str, pl.Expr]]:
+def _code_expressions(kind: str, step: str) -> tuple[dict[str, pl.Expr], dict[str, pl.Expr]]:
     plain = {
         name: (
             pl.lit(pl.Series(edges, dtype=pl.Int64)).search_sorted(pl.col(name), side="right")
             if edges
             else pl.col(name).cast(pl.UInt32)
         ).alias(name)
-        for name, edges in marks_of(step).items()
+        for name, edges in marks_of(kind, step).items()
     }
     crossed = {
         f"{one} x {other}": (pl.col(one) * len(buckets(other)) + pl.col(other)).alias(f"{one} x {other}")
-        for one, other in CROSSES[step]
+        for one, other in crosses_of(kind, step)
     }
     return plain, crossed
 
@@ -156,11 +165,22 @@ def ask_model(lines: pl.DataFrame, model: LineModel | None = None) -> pl.DataFra
     `lines` is what `line_marks` wants and `unsure`. Returns a row a line: `model_keeps`, whether the line is the
     article's, and `model_chance`, the chance of that in thousandths; null where the model was not asked.
     """
-    model = model or our_model()
-    marks = line_marks(lines).with_columns(lines.select("unsure", **SUPPOSED))
-    found = codes(marks, "line")
+    model = model or our_model(kind_of(lines))
+    marks = all_marks(lines)
+    found = codes(marks, model.kind, "line")
     marks = page_marks(first_chances(marks, model.scores(found, "line")))
-    return kept_lines(marks, model.scores(codes(marks, "page", found), "page"), model.sure_to_cut)
+    return kept_lines(marks, model.scores(codes(marks, model.kind, "page", found), "page"), model.sure_to_cut)
+
+
+def kind_of(lines: pl.DataFrame) -> str:
+    """Whether lines are those of text or of HTML pages."""
+    return "html" if "link_percent" in lines.columns else "text"
+
+
+def all_marks(lines: pl.DataFrame) -> pl.DataFrame:
+    """The marks of a line and its place, with what decides of it beside them."""
+    marks = line_marks(lines).with_columns(lines.select("unsure", **SUPPOSED))
+    return marks.hstack(html_marks(lines)) if kind_of(lines) == "html" else marks
 
 
 def first_chances(marks: pl.DataFrame, scores: pl.Series) -> pl.DataFrame:
@@ -220,14 +240,17 @@ def load_model(path: Path) -> LineModel:
         about, steps = table["about"], {step: table[step] for step in ("line", "page")}
         if unknown := sorted(set(table) - {"about", "sure_to_cut", "line", "page"}):
             raise ModelError(f"{path.name}: unknown key {unknown}")
-        if about["name"] != LINE_MODEL:
-            raise ModelError(f"{path.name}: holds {about['name']!r}, not {LINE_MODEL!r}")
+        kinds = {name: kind for kind, name in LINE_MODELS.items()}
+        if about["name"] not in kinds:
+            raise ModelError(f"{path.name}: holds {about['name']!r}, none of {list(kinds)}")
+        kind = kinds[about["name"]]
         return LineModel(
+            kind,
             about,
             _whole(path, "sure_to_cut", table["sure_to_cut"]),
             {step: _whole(path, "start", steps[step].pop("start")) for step in steps},
             {
-                step: {mark: _row(path, mark, steps[step].pop(mark)) for mark in mark_names(step)}
+                step: {mark: _row(path, mark, steps[step].pop(mark)) for mark in mark_names(kind, step)}
                 | _none_left(path, steps[step])
                 for step in steps
             },
@@ -258,7 +281,12 @@ def _none_left(path: Path, rest: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     return {}
 
 
+def weights_file(kind: str) -> Path:
+    """Where the weights for a kind of page are."""
+    return Path(__file__).parent / "data" / f"{LINE_MODELS[kind].removesuffix('_1')}.json"
+
+
 @functools.cache
-def our_model() -> LineModel:
-    """The model that ships with copydesk, loaded once."""
-    return load_model(WEIGHTS_FILE)
+def our_model(kind: str = "text") -> LineModel:
+    """The model that ships with copydesk for a kind of page, loaded once."""
+    return load_model(weights_file(kind))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from copydesk.dissect import dissect_lines
-from copydesk.lines import SENTENCE_END, split_lines
+from copydesk.lines import SENTENCE_END
 from copydesk.rules import RuleBook
 from copydesk.windows import above
 
@@ -18,15 +18,15 @@ LONG_WEIGHT = 220
 """Text of this weight is a paragraph even where its last sentence has no end."""
 
 
-def mark_lines(pages: pl.DataFrame, book: RuleBook) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def mark_lines(lines: pl.DataFrame, book: RuleBook) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Mark all lines of a batch.
 
-    `pages` has `page` (UInt32, ascending) and `text`. Returns
-    lines: those of `split_lines` with `line` (UInt32, row number), `text_id`, the measures and `kind`;
+    `lines` are those of `split_lines`. Returns
+    lines: the same with `line` (UInt32, row number), `text_id`, the measures and `kind`;
     hits: `line`, `rule` (number in the book), every rule that matched a line, wherever it stands;
     dissections: `text_id` and the pieces of the lines that are bylines, dates or captions.
     """
-    lines = split_lines(pages).with_row_index("line")
+    lines = lines.with_row_index("line")
     lines = lines.with_columns(
         first=pl.col("line").min().over("page"),
         last=pl.col("line").max().over("page"),

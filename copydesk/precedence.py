@@ -7,6 +7,7 @@ and `assemble.py` (what it is to its neighbours).
 from __future__ import annotations
 
 import dataclasses
+from typing import Final
 
 import polars as pl
 
@@ -42,8 +43,8 @@ def kind_is(*kinds: str) -> pl.Expr:
     return pl.col("kind").is_in(kinds).fill_null(False)
 
 
-LINE_MODEL = "line_model_1"
-"""What the ledger calls the line model: the version of `data/line_model.json`."""
+LINE_MODELS: Final = {"text": "line_model_1", "html": "html_line_model_1"}
+"""What the ledger calls the line model, by what pages are given as: the name of its weights file, with its version."""
 BOXES = ("newsletter", "advert", "paywall", "share", "comments", "related", "most_read", "legal")
 """Furniture that stands in boxes of several lines."""
 _LABEL = ~pl.col("ends") & (pl.col("weight") < SHORT)
@@ -107,13 +108,13 @@ FIRM: tuple[Decision, ...] = (
 
 _KEPT, _CUT = pl.col("model_keeps"), ~pl.col("model_keeps")
 MODEL: tuple[Decision, ...] = (
-    Decision(LINE_MODEL, "subheading", _KEPT & ~_ENDS & (pl.col("weight") < 100) & ~pl.col("bullet") & (below(pl.col("prose"))),
-             "A short line that the line model keeps, above a paragraph.", confidence_from="model_sureness"),
-    Decision(LINE_MODEL, "body", _KEPT, "The line model keeps the line.", confidence_from="model_sureness"),
-    Decision(LINE_MODEL, "navigation", _CUT & pl.col("in_head") & _LABEL, "A short line above the article that the line model cuts.", confidence_from="model_sureness"),
-    Decision(LINE_MODEL, "related", _CUT & (pl.col("in_tail") | (pl.col("prose_before") > 0)) & ~_ENDS & pl.col("weight").is_between(30, 120),
-             "A line like a title that the line model cuts behind the article.", confidence_from="model_sureness"),
-    Decision(LINE_MODEL, "other", _CUT, "The line model cuts the line.", confidence_from="model_sureness"),
+    Decision("", "subheading", _KEPT & ~_ENDS & (pl.col("weight") < 100) & ~pl.col("bullet") & (below(pl.col("prose"))),
+             "A short line that the line model keeps, above a paragraph.", rule_from="model_rule", confidence_from="model_sureness"),
+    Decision("", "body", _KEPT, "The line model keeps the line.", rule_from="model_rule", confidence_from="model_sureness"),
+    Decision("", "navigation", _CUT & pl.col("in_head") & _LABEL, "A short line above the article that the line model cuts.", rule_from="model_rule", confidence_from="model_sureness"),
+    Decision("", "related", _CUT & (pl.col("in_tail") | (pl.col("prose_before") > 0)) & ~_ENDS & pl.col("weight").is_between(30, 120),
+             "A line like a title that the line model cuts behind the article.", rule_from="model_rule", confidence_from="model_sureness"),
+    Decision("", "other", _CUT, "The line model cuts the line.", rule_from="model_rule", confidence_from="model_sureness"),
 )  # fmt: skip
 """Where the model is asked and does not agree with the row of SOFT that holds."""
 

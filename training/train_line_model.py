@@ -37,9 +37,10 @@ import scipy.sparse
 from sklearn.linear_model import LogisticRegression
 
 from copydesk.cleaning import open_desk, supposed_lines
-from copydesk.line_marks import line_marks, page_marks
-from copydesk.line_model import SUPPOSED, WEIGHTS_FILE, buckets, codes, first_chances, kept_lines, mark_names
-from copydesk.precedence import LINE_MODEL, PRECEDENCE
+from copydesk.html import html_lines
+from copydesk.line_marks import page_marks
+from copydesk.line_model import all_marks, buckets, codes, first_chances, kept_lines, mark_names, weights_file
+from copydesk.precedence import LINE_MODELS, PRECEDENCE
 from copydesk.roles import BODY_ROLES
 
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
@@ -142,12 +143,16 @@ class Pages:
             parts += [
                 pages.join(gold, on="id", maintain_order="left").select(
                     "id", "url", "set", "language", "body", pl.col("site").fill_null(pl.col("id")),
-                    text=column, column=pl.lit(column), page_weight=pl.lit(weight),
+                    text=column, column=pl.lit(column), page_weight=pl.lit(weight), fetched_at=pl.lit(None, pl.Datetime("us", "UTC")),
                 )
                 for column in columns
             ]  # fmt: skip
         self.facts = pl.concat(parts).with_row_index("page")
-        self.lines = supposed_lines(self.facts, open_desk()).lines
+        self.kind = "html" if columns == ["html"] else "text"
+        lines = None
+        if self.kind == "html":
+            self.facts, lines, _ = html_lines(self.facts.rename({"text": "html"}))
+        self.lines = supposed_lines(self.facts, open_desk(), lines).lines
         self.words = [tokens(t) for t in self.lines["text"]]
         self.page = self.lines["page"].to_numpy()
         self.bounds = {
@@ -167,7 +172,7 @@ class Pages:
         weight = np.minimum(length / np.maximum(size, LEAST_BODY)[self.page], LARGEST)
         weight = weight * self.facts["page_weight"].to_numpy()[self.page]
         self.weight = weight / weight[self.rows].mean()
-        self.marks = line_marks(self.lines).with_columns(self.lines.select("unsure", **SUPPOSED))
+        self.marks = all_marks(self.lines)
 
     def folds(self, seed: int, parts: int = FOLDS) -> np.ndarray[Any, Any]:
         """The fold of each line: all pages of a site share one."""
@@ -199,9 +204,9 @@ class Pages:
 class Step:
     """One step of the model under training: which bucket each line is in, as a sparse matrix of ones."""
 
-    def __init__(self, marks: pl.DataFrame, step: str, rows: np.ndarray[Any, Any]) -> None:
-        self.names = mark_names(step)
-        found = codes(marks, step)
+    def __init__(self, marks: pl.DataFrame, kind: str, step: str, rows: np.ndarray[Any, Any]) -> None:
+        self.names = mark_names(kind, step)
+        found = codes(marks, kind, step)
         sizes = [len(buckets(n)) for n in self.names]
         self.starts = np.concatenate([[0], np.cumsum(sizes)])
         columns = np.stack(
@@ -241,7 +246,7 @@ def train(
         if inner != seen:
             apart = first.fit(label, weight, np.flatnonzero(used & (fold != inner)))
             scores = np.where(fold == inner, first.score(apart), scores)
-    second = Step(page_marks(first_chances(pages.marks, spread(pages, scores))), "page", pages.rows)
+    second = Step(page_marks(first_chances(pages.marks, spread(pages, scores))), pages.kind, "page", pages.rows)
     two = second.fit(label, weight, everything)
     return one, two, second.score(two)
 
@@ -297,7 +302,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", help="FOLDER or FOLDER:WEIGHT")
     parser.add_argument("--column", nargs="+", default=["text", "text_full"])
-    parser.add_argument("--write", type=Path, default=WEIGHTS_FILE)
+    parser.add_argument("--write", type=Path, help="the weights file; by default the one that ships for such pages")
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--scores", type=Path, help="write the cross-validated score of each page here")
     a = parser.parse_args()
@@ -308,7 +313,7 @@ def main() -> None:
     )
     by_rules = pages.f1(pages.kept_by_rules())
     print("rules alone", pages.table(by_rules, "all").rows(), flush=True)
-    first = Step(pages.marks, "line", pages.rows)
+    first = Step(pages.marks, pages.kind, "line", pages.rows)
     runs, choices = [], []
     for seed in range(a.repeats):
         unseen_scores = cross_validated(pages, first, seed)
@@ -324,7 +329,7 @@ def main() -> None:
     unseen = np.mean(runs, axis=0)
     fold = pages.folds(0)[pages.rows]
     one, two, _ = train(pages, first, np.ones(len(pages.rows), bool), fold, None)
-    second = Step(page_marks(first_chances(pages.marks, spread(pages, first.score(one)))), "page", pages.rows)
+    second = Step(page_marks(first_chances(pages.marks, spread(pages, first.score(one)))), pages.kind, "page", pages.rows)
     sure_to_cut = SURE_TO_CUT[cautious(np.mean(choices, axis=0))]
     own = pages.f1(keep(pages, second.score(two), sure_to_cut))
     print("own score", pages.table(own, "all").rows(), flush=True)
@@ -339,7 +344,7 @@ def main() -> None:
             "id", "column", "set", rules=pl.Series(by_rules), unseen=pl.Series(unseen), own=pl.Series(own)
         ).write_parquet(a.scores)
     about = {
-        "name": LINE_MODEL,
+        "name": LINE_MODELS[pages.kind],
         "trained_on": [f"{f.name}: {c}" for f, _ in folders for c in a.column],
         "pages": len(pages.facts), "lines": len(pages.rows), "trained": dt.datetime.now(dt.UTC).date().isoformat(),
         **{
@@ -352,8 +357,9 @@ def main() -> None:
         },
         "unit": "thousandths of a logit",
     }  # fmt: skip
-    a.write.write_text(as_file(first, one, second.names, two, about, sure_to_cut))
-    print("wrote", a.write)
+    written = a.write or weights_file(pages.kind)
+    written.write_text(as_file(first, one, second.names, two, about, sure_to_cut))
+    print("wrote", written)
 
 
 if __name__ == "__main__":
