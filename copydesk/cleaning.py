@@ -112,26 +112,32 @@ def open_desk(
 
 
 def clean(
-    text: str,
+    text: str | None = None,
     *,
+    html: str | None = None,
     url: str | None = None,
     fetched_at: dt.datetime | None = None,
     doc_id: str = "page",
     desk: Desk | None = None,
 ) -> Cleaned:
-    """Clean one page of text, by the same path as a batch. `fetched_at` (with its zone) is when the page was read.
+    """Clean one page, given as text or as HTML, by the same path as a batch.
+
+    `fetched_at` (with its zone) is when the page was read. Raises TypeError where the page is given as both or neither.
 
     >>> lead = "Fares on the island ferry rise by a tenth in May, the council said on Monday evening."
     >>> page = clean(f"Ferry fares rise\\n\\nBy Ann Lee\\n\\n{lead}")
     >>> page.articles["headline"].item()
     'Ferry fares rise'
     """
-    raw = text.encode("utf-8", "surrogatepass")
+    if (given := html if text is None else text) is None or (text is not None and html is not None):
+        raise TypeError("clean takes a page's text or its html")
+    raw = given.encode("utf-8", "surrogatepass")
     row: dict[str, Any] = {
         "doc_id": doc_id,
         "url": url,
         "source": doc_id,
         "text": text,
+        "html": html,
         "content_hash": digest(raw),
         "problems": [],
         "fetched_at": fetched_at,
@@ -152,12 +158,19 @@ def _together(pages: pl.DataFrame, parts: list[Cleaned]) -> Cleaned:
     """Batches of text and of HTML as one, in the order of their pages."""
     place = pages.select("doc_id").unique(keep="first", maintain_order=True).with_row_index("place")
 
-    def joined(name: str) -> pl.DataFrame:
-        rows = pl.concat([getattr(part, name) for part in parts])
-        return rows.join(place, on="doc_id", how="left", maintain_order="left").sort("place", maintain_order=True).drop("place")
+    def joined(frames: list[pl.DataFrame]) -> pl.DataFrame:
+        rows = pl.concat(frames).join(place, on="doc_id", how="left", maintain_order="left")
+        return rows.sort("place", maintain_order=True).drop("place")
 
-    frames = {name: joined(name) for name in ("articles", "ledger", "quarantine", "spans", "sites")}
-    return Cleaned(**frames, pages=len(pages), characters=sum(part.characters for part in parts))
+    return Cleaned(
+        articles=joined([part.articles for part in parts]),
+        ledger=joined([part.ledger for part in parts]),
+        quarantine=joined([part.quarantine for part in parts]),
+        spans=joined([part.spans for part in parts]),
+        pages=len(pages),
+        characters=sum(part.characters for part in parts),
+        sites=joined([part.sites for part in parts]),
+    )
 
 
 def _clean_alike(pages: pl.DataFrame, desk: Desk) -> Cleaned:

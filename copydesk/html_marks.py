@@ -6,12 +6,12 @@ from typing import Final
 
 import polars as pl
 
-from copydesk.html import INSIDE, NAMED, TAGS
+from copydesk.markup import INSIDE, NAMES, TAGS
 from copydesk.windows import above, below, sum_of_page
 
 _SHARE = (1, 5, 15, 30, 50, 70, 85, 95)
 _YES_NO = (1,)
-_KINDS: Final = tuple(f"in_{kind}" for kind in (*INSIDE, *NAMED, "hidden"))
+_KINDS: Final = tuple(f"in_{kind}" for kind in (*INSIDE, *NAMES, "hidden"))
 _ELEMENTS: Final = ("element", "parent", "grandparent")
 HTML_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "tag": TAGS, "block_tag": TAGS, **{f"block_tag_1_{side}": ("outside", *TAGS) for side in ("above", "below")},
@@ -34,17 +34,21 @@ HTML_CROSSES: Final = (
 
 
 def html_marks(lines: pl.DataFrame) -> pl.DataFrame:
-    """The columns of HTML_MARKS, as whole numbers, for lines of HTML pages with the columns of `html.render`."""
+    """The columns of HTML_MARKS, as whole numbers, for lines of HTML pages with the marks of `html.render`."""
     prose = (pl.col("weight") * pl.col("prose").cast(pl.Int64)).alias("prose_weight")
     lines = lines.with_columns(prose).with_columns(page_prose=pl.max_horizontal(sum_of_page(prose), 1))
-    for element in _ELEMENTS:
+    lines = lines.with_columns(
+        *(
+            (pl.col("prose_weight").sum().over("page", e) * 100 // pl.col("page_prose")).alias(f"prose_in_{e}")
+            for e in _ELEMENTS
+        ),
+        *(pl.len().over("page", e).alias(f"lines_in_{e}") for e in _ELEMENTS),
+    )
+    for side, look in (("above", above), ("below", below)):
         lines = lines.with_columns(
-            (pl.col("prose_weight").sum().over("page", element) * 100 // pl.col("page_prose")).alias(f"prose_in_{element}"),
-            pl.len().over("page", element).alias(f"lines_in_{element}"),
+            (look(pl.col("block_tag").cast(pl.Int64) + 1).fill_null(0)).alias(f"block_tag_1_{side}"),
+            look(pl.col("link_percent").cast(pl.Int64)).fill_null(-1).alias(f"link_percent_1_{side}"),
+            (look(pl.col("parent")) == pl.col("parent")).fill_null(False).alias(f"same_parent_{side}"),
+            look(pl.col("prose_in_parent")).fill_null(-1).alias(f"prose_in_parent_{side}"),
         )
-    return lines.with_columns(
-        **{f"block_tag_1_{side}": look(pl.col("block_tag").cast(pl.Int64) + 1).fill_null(0) for side, look in (("above", above), ("below", below))},
-        **{f"link_percent_1_{side}": look(pl.col("link_percent").cast(pl.Int64)).fill_null(-1) for side, look in (("above", above), ("below", below))},
-        **{f"same_parent_{side}": (look(pl.col("parent")) == pl.col("parent")).fill_null(False) for side, look in (("above", above), ("below", below))},
-        **{f"prose_in_parent_{side}": look(pl.col("prose_in_parent")).fill_null(-1) for side, look in (("above", above), ("below", below))},
-    ).select(pl.col(mark).cast(pl.Int64) for mark in HTML_MARKS)  # fmt: skip
+    return lines.select(pl.col(mark).cast(pl.Int64) for mark in HTML_MARKS)

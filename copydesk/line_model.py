@@ -9,7 +9,8 @@ A page keeps the lines from that chance upwards that makes the most of the body 
 text half a chance is wanted, on a page of lists and fragments less. As to keep all is one of the choices, the model
 never empties a page.
 
-The weights are `data/line_model.json` and, for HTML, `data/html_line_model.json`, written by `training/train_line_model.py`.
+The weights are `data/line_model.json` and, for HTML pages, `data/html_line_model.json`, both written by
+`training/train_line_model.py`.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ class ModelError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class LineModel:
-    """The weights of one kind of page (`text`, `html`): for each step (`line`, `page`) and mark, one whole number a bucket, in thousandths of a logit.
+    """The weights for one kind of page (`text`, `html`): for each step (`line`, `page`) and mark, one whole number a
+    bucket, in thousandths of a logit.
 
     A line that the rules would keep is cut only below the chance `sure_to_cut` (thousandths), however clear its page.
     """

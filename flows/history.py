@@ -12,7 +12,8 @@ import polars as pl
 
 from copydesk import __version__
 from copydesk.cleaning import Desk
-from copydesk.precedence import PRECEDENCE
+from copydesk.markup import MARKUP
+from copydesk.precedence import LINE_MODELS, MODEL, PRECEDENCE
 from copydesk.roles import FURNITURE
 from copydesk.rules import RuleBook
 from flows.figures import Figures
@@ -144,9 +145,12 @@ def reason(rule: str, role: str, book: RuleBook) -> tuple[str, str]:
     """Where a rule of the ledger stands, and why it gives that role; empty where nobody says."""
     if rule in PIECE_RULES:
         return PIECE_RULES[rule]
-    for decision in PRECEDENCE:
-        if decision.rule == rule and decision.role in (role, None):
+    for decision in MODEL if rule in LINE_MODELS.values() else PRECEDENCE:
+        if (decision.rule or rule) == rule and decision.role in (role, None) and decision.rule_from in (None, "model_rule"):
             return "precedence.py", decision.why
+    for markup in MARKUP:
+        if markup.name == rule:
+            return "markup.py", markup.why
     return next(((r.file, r.why) for r in book.rules if r.name == rule), ("", ""))
 
 

@@ -143,7 +143,8 @@ class Pages:
             parts += [
                 pages.join(gold, on="id", maintain_order="left").select(
                     "id", "url", "set", "language", "body", pl.col("site").fill_null(pl.col("id")),
-                    text=column, column=pl.lit(column), page_weight=pl.lit(weight), fetched_at=pl.lit(None, pl.Datetime("us", "UTC")),
+                    text=column, column=pl.lit(column), page_weight=pl.lit(weight),
+                    fetched_at=pl.lit(None, pl.Datetime("us", "UTC")),
                 )
                 for column in columns
             ]  # fmt: skip
@@ -329,7 +330,8 @@ def main() -> None:
     unseen = np.mean(runs, axis=0)
     fold = pages.folds(0)[pages.rows]
     one, two, _ = train(pages, first, np.ones(len(pages.rows), bool), fold, None)
-    second = Step(page_marks(first_chances(pages.marks, spread(pages, first.score(one)))), pages.kind, "page", pages.rows)
+    marks = page_marks(first_chances(pages.marks, spread(pages, first.score(one))))
+    second = Step(marks, pages.kind, "page", pages.rows)
     sure_to_cut = SURE_TO_CUT[cautious(np.mean(choices, axis=0))]
     own = pages.f1(keep(pages, second.score(two), sure_to_cut))
     print("own score", pages.table(own, "all").rows(), flush=True)

@@ -10,8 +10,8 @@ import pytest
 
 import copydesk
 from copydesk.cleaning import PAGE
-from copydesk.line_model import CHANCE, WEIGHTS_FILE, ModelError, buckets, load_model, mark_names, our_model
-from copydesk.precedence import LINE_MODEL
+from copydesk.line_model import CHANCE, ModelError, buckets, load_model, mark_names, our_model, weights_file
+from copydesk.precedence import LINE_MODELS
 
 LEAD = "The ferry to Portansel will sail every hour from May, the harbour board said on Monday, after two summers of queues."
 MORE = (
@@ -31,12 +31,14 @@ def kept(text: str) -> list[str]:
     return copydesk.clean(text).articles["body"].item().split("\n\n")
 
 
-def test_shipped_weights_load_and_name_the_model() -> None:
-    model = our_model()
-    assert model.about["name"] == LINE_MODEL
+@pytest.mark.parametrize("kind", LINE_MODELS)
+def test_shipped_weights_load_and_name_the_model(kind: str) -> None:
+    model = our_model(kind)
+    assert (model.kind, model.about["name"]) == (kind, LINE_MODELS[kind])
     for step in ("line", "page"):
-        assert list(model.weights[step]) == mark_names(step)
-        assert all(len(model.weights[step][mark]) == len(buckets(mark)) for mark in mark_names(step))
+        names = mark_names(kind, step)
+        assert list(model.weights[step]) == names
+        assert all(len(model.weights[step][mark]) == len(buckets(mark)) for mark in names)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_shipped_weights_load_and_name_the_model() -> None:
     ],
 )
 def test_a_weights_file_that_does_not_fit_is_refused(spoil, tmp_path: Path) -> None:
-    table = json.loads(WEIGHTS_FILE.read_text())
+    table = json.loads(weights_file("text").read_text())
     spoil(table)
     (tmp_path / "w.json").write_text(json.dumps(table))
     with pytest.raises(ModelError, match=r"w\.json"):
@@ -96,7 +98,7 @@ def test_the_ledger_names_the_model_and_its_confidence() -> None:
     menu = [f"{w} {n}" for n in range(4) for w in ("Island", "Harbour", "Weather", "Tides", "Shop", "People", "Boats")]
     teasers = [t for n in range(2) for t in (f"Pier closed for week {n}", *TEASERS)]
     spans = copydesk.clean("\n".join([*menu, "", PAGE_OF_NEWS, "", *teasers, *menu])).spans
-    ours = spans.filter(pl.col("rule") == LINE_MODEL)
+    ours = spans.filter(pl.col("rule") == LINE_MODELS["text"])
     assert len(ours)
     assert ours["confidence"].is_between(0, 1).all()
     kept = spans.filter(pl.col("role") == "body")["text"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import copydesk
-from copydesk.precedence import LINE_MODEL
+from copydesk.precedence import LINE_MODELS
 from copydesk.rules import our_rules
 from flows.decode import decode
 from flows.history import reason
@@ -32,6 +32,7 @@ def test_what_code_cuts_has_a_reason(rule: str, role: str) -> None:
     assert all(reason(rule, role, our_rules()))
 
 
-def test_the_line_model_says_what_it_did() -> None:
-    assert "keeps" in reason(LINE_MODEL, "body", our_rules())[1]
-    assert "cuts" in reason(LINE_MODEL, "other", our_rules())[1]
+@pytest.mark.parametrize("model", LINE_MODELS.values())
+def test_the_line_model_says_what_it_did(model: str) -> None:
+    assert "keeps" in reason(model, "body", our_rules())[1]
+    assert "cuts" in reason(model, "other", our_rules())[1]
