@@ -8,11 +8,13 @@ to believe, is `data/metadata.toml`. Nothing here is taken from the text of the 
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tomllib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -23,6 +25,8 @@ from copydesk.bylines import is_byline_cue, same_person
 from copydesk.dissect import AUTHOR
 from copydesk.json_ld import LONGEST_BLOCK, MOST_VALUES, Node, Nodes, find_nodes, read_block, texts_of, types_of
 from copydesk.said import (
+    LONGEST_NAME,
+    LONGEST_TEXT,
     Name,
     Said,
     SaidAuthors,
@@ -39,21 +43,24 @@ from copydesk.said import (
 __all__ = ["METADATA", "Metadata", "metadata_frame", "read_metadata"]
 
 MOST_ELEMENTS = 4_000
-"""Elements looked at per page: pages have some 40, the largest of 938 had 500."""
+"""Elements looked at in one pass over a page: pages have some 40, the largest of 938 had 500."""
 MOST_TEXT = 2_000_000
 """Characters of text read per page, from all elements together."""
+LONGEST_TITLE = 1_000
 MOST_TAGS = 100
+MOST_SAID = 20
+"""Texts kept for one field."""
+MOST_HEADINGS = 3
 MOST_ITEMS = 80
 """Microdata properties and `time` elements looked at."""
 DEEPEST = 60
 """Ancestors looked at for the scope of a microdata property."""
-WHOLE_BODY = 200
+WHOLE_BODY = 500
 """Characters from which on an `articleBody` can be a whole article."""
 
-_QUERY = (
-    'meta, title, script[type*="ld+json" i], link[rel~=canonical i], h1, time[datetime], a[rel~=author i], [itemprop]'
-)
-_SIDE = frozenset({"aside", "nav", "footer", "li", "form"})
+_STATED = 'meta, title, script[type*="ld+json" i], link[rel~=canonical], h1'
+_MARKED = "h1, time[datetime], a[rel~=author], [itemprop]"
+"""What is asked only where nothing states the author and the day: teasers of other stories are marked likewise."""
 _ENDS = ("...", "…", "[...]", "[…]")
 
 
@@ -107,7 +114,6 @@ METADATA: dict[str, Any] = {
 }  # fmt: skip
 """The fields of `Metadata` as Polars columns."""
 
-_TEXT_FIELDS = ("description", "section", "site_name")
 _KEYS: dict[str, tuple[str, ...]] = {
     "headline": ("headline", "name", "alternativeHeadline"),
     "description": ("description",),
@@ -135,7 +141,8 @@ _PUBLISHED_CLASSES = ("published", "publish", "pubdate", "entry-date", "posted",
 class _Table:
     """`data/metadata.toml`: the slots of each field, the names of all `meta` elements in them, and types."""
 
-    slots: dict[str, tuple[str, ...]]
+    ranks: dict[str, dict[str, int]]
+    """Field -> its slots, with their ranks."""
     names: frozenset[str]
     types: dict[str, str]
     spelt: dict[str, str]
@@ -146,11 +153,11 @@ class _Table:
 @lru_cache(maxsize=1)
 def _table() -> _Table:
     raw: dict[str, Any] = tomllib.loads((files("copydesk") / "data" / "metadata.toml").read_text("utf-8"))
-    slots = {field: tuple(names) for field, names in raw["slots"].items()}
+    ranks = {name: {slot: n for n, slot in enumerate(listed)} for name, listed in raw["slots"].items()}
     kinds = {kind: raw["types"][kind] for kind in ("site", "page", "article")}
     return _Table(
-        slots=slots,
-        names=frozenset(name for names in slots.values() for name in names) - _SOURCES.keys(),
+        ranks=ranks,
+        names=frozenset(slot for listed in ranks.values() for slot in listed) - _SOURCES.keys(),
         types={t.lower(): kind for kind, types in kinds.items() for t in types},
         spelt={t.lower(): t for types in kinds.values() for t in types},
         organization=frozenset(t.lower() for t in raw["types"]["organization"]),
@@ -164,13 +171,18 @@ def _source(slot: str) -> str:
 
 @dataclass(slots=True)
 class _Found:
-    """What the elements of a page hold, before it is read: values by slot, by microdata property, and blocks."""
+    """What the elements of a page hold, before it is read."""
 
-    slots: dict[str, list[Any]]
-    microdata: dict[str, list[Any]]
-    blocks: list[str]
-    times: list[tuple[str, str, bool]]
-    kind: str | None
+    slots: dict[str, list[Any]] = field(default_factory=dict)
+    blocks: list[str] = field(default_factory=list)
+    microdata: dict[str, list[Any]] = field(default_factory=dict)
+    """By property, in small letters: those of the article's scope, and those outside any."""
+    kind: str | None = None
+    scope: int | None = None
+    times: list[tuple[str, str, bool]] = field(default_factory=list)
+    """`datetime`, classes, whether behind the headline."""
+    links: list[tuple[str, bool]] = field(default_factory=list)
+    """Texts of links to authors, and whether behind the headline."""
     left: int = MOST_TEXT
     items: int = MOST_ITEMS
 
@@ -194,44 +206,52 @@ def read_metadata(tree: LexborHTMLParser, url: str | None, *, fetched: dt.dateti
     Said(text='Ferry fares rise', source='opengraph', slot='og:title')
     """
     table = _table()
-    found = _collect(tree, table)
-    return _Reader(table, found, url, fetched).read()
+    found = _collect_stated(tree, table)
+    reader = _Reader(table, found, url, fetched)
+    if not (reader.values("authors") and reader.values("published")):
+        _collect_marked(tree, found, table)
+    return reader.read()
 
 
-def _collect(tree: LexborHTMLParser, table: _Table) -> _Found:
-    """One pass over the elements that can say something."""
-    found = _Found({}, {}, [], [], None)
-    headed = False
+def _collect_stated(tree: LexborHTMLParser, table: _Table) -> _Found:
+    """One pass over the elements that are there to say something of the page."""
+    found = _Found()
+    slots, names = found.slots, table.names
     language = tree.root.attributes.get("lang") if tree.root is not None else None
     if language:
-        found.slots["html lang"] = [language]
-    for node in tree.css(_QUERY)[:MOST_ELEMENTS]:
+        slots["html lang"] = [language]
+    for node in tree.css(_STATED)[:MOST_ELEMENTS]:
         tag = node.tag
-        attributes = node.attributes
         if tag == "meta":
-            _meta(found, attributes, table.names)
+            _meta(found, node.attributes, names)
         elif tag == "script":
-            found.blocks.append(found.text(node) if found.left > 0 else "")
+            found.blocks.append(found.text(node))
         elif tag == "title":
             # an SVG has titles as well: the page's is the first
-            if "title" not in found.slots:
-                found.slots["title"] = [found.text(node)]
+            if "title" not in slots:
+                slots["title"] = [found.text(node)]
         elif tag == "h1":
-            headed = True
-            if len(titles := found.slots.setdefault("h1", [])) < 3:
+            if len(titles := slots.setdefault("h1", [])) < MOST_HEADINGS:
                 titles.append(found.text(node))
-        elif tag == "link":
-            if "canonical" in (attributes.get("rel") or "").lower():
-                found.slots.setdefault("rel canonical", []).append(attributes.get("href"))
+        elif href := node.attributes.get("href"):
+            slots.setdefault("rel canonical", []).append(href)
+    return found
+
+
+def _collect_marked(tree: LexborHTMLParser, found: _Found, table: _Table) -> None:
+    """One pass over the elements of the page's text that are marked as saying something."""
+    headed = False
+    for node in tree.css(_MARKED)[:MOST_ELEMENTS]:
+        tag, attributes = node.tag, node.attributes
+        if tag == "h1":
+            headed = True
         elif tag == "time" and len(found.times) < MOST_ITEMS and "itemprop" not in attributes:
-            found.times.append((attributes.get("datetime") or "", _classes(node), headed))
-        elif tag == "a" and "author" in (attributes.get("rel") or "").lower().split():
-            authors = found.slots.setdefault("rel author", [])
-            if len(authors) < MOST_ITEMS:
-                authors.append((found.text(node), headed))
+            if text := attributes.get("datetime"):
+                found.times.append((text, _classes(node), headed))
+        elif tag == "a" and "itemprop" not in attributes and len(found.links) < MOST_ITEMS:
+            found.links.append((found.text(node), headed))
         if "itemprop" in attributes and found.items > 0:
             _microdata(found, node, attributes, table)
-    return found
 
 
 def _classes(node: LexborNode) -> str:
@@ -266,11 +286,15 @@ def _microdata(found: _Found, node: LexborNode, attributes: dict[str, str | None
     if not properties:
         return
     found.items -= 1
-    scope = _scope(node.parent)
-    if scope is not None and table.types.get(scope) != "article":
-        return
-    if scope and found.kind is None:
-        found.kind = scope
+    scope, kind = _scope(node.parent)
+    if scope is not None:
+        if table.types.get(kind) != "article":
+            return
+        # the first article's: those behind it are related stories
+        if found.scope is None:
+            found.scope, found.kind = scope, kind
+        elif found.scope != scope:
+            return
     value: Any
     if node.tag == "meta":
         value = attributes.get("content")
@@ -296,16 +320,16 @@ def _microdata_name(
     return [Name(text, hint) for text in texts]
 
 
-def _scope(node: LexborNode | None) -> str | None:
-    """The type of the nearest element above with a microdata scope, in small letters; None where there is none."""
+def _scope(node: LexborNode | None) -> tuple[int | None, str]:
+    """The nearest element above with a microdata scope, by its number, and its type in small letters."""
     for _ in range(DEEPEST):
         if node is None:
-            return None
+            break
         attributes = node.attributes
         if "itemscope" in attributes or "itemtype" in attributes:
-            return (attributes.get("itemtype") or "").rstrip("/").rpartition("/")[2].lower()
+            return node.mem_id, (attributes.get("itemtype") or "").rstrip("/").rpartition("/")[2].lower()
         node = node.parent
-    return ""
+    return None, ""
 
 
 class _Reader:
@@ -314,6 +338,7 @@ class _Reader:
     def __init__(self, table: _Table, found: _Found, url: str | None, fetched: dt.datetime | None) -> None:
         self.table, self.found, self.url, self.fetched = table, found, read_address(url, None), fetched
         self.notes: dict[str, None] = {}
+        self.read_texts: dict[str, str | None] = {}
         self.nodes = self._find_nodes()
         self.outlets: frozenset[str] = frozenset()
 
@@ -326,18 +351,18 @@ class _Reader:
         slots = self.found.slots
         addresses = [self.url, *slots.get("rel canonical", [])[:1], *slots.get("og:url", [])[:1]]
         shared = {same_address(read_address(a, self.url)) for a in addresses}
-        texts = [*slots.get("og:title", [])[:1], *slots.get("title", []), *slots.get("h1", [])]
-        titles = {folded(text) for t in texts if (text := read_text(t, longest=300))}
+        texts = {*slots.get("og:title", [])[:1], *slots.get("title", []), *slots.get("h1", [])}
+        titles = {folded(text) for t in texts if (text := self.text(t, LONGEST_TITLE))}
         return find_nodes(
             values, types=self.table.types, holders=self.table.holders,
             addresses={a for a in shared if a}, titles={t for t in titles if t},
         )  # fmt: skip
 
     def read(self) -> Metadata:
-        site_name = self.texts("site_name")
+        site_name = self.texts("site_name", longest=200)
         self.outlets = _outlets((said.text for said in site_name), self.url)
-        titles = self.texts("headline", longest=1_000)
-        headline = tuple(said._replace(text=_without_outlet(said.text, self.outlets)) for said in titles)
+        titles = self.texts("headline", longest=LONGEST_TITLE)
+        headline = _headlines(titles, self.outlets)
         authors, published, modified = self.authors(), self.dates("published"), self.dates("modified")
         language, canonical = self.languages(), self.addresses()
         body = self.body()
@@ -347,17 +372,17 @@ class _Reader:
             "published": _dates_differ(published),
             "modified": _dates_differ(modified),
             "language": len({said.text.partition("-")[0] for said in language}) > 1,
-            "canonical": len({same_address(said.text) for said in canonical}) > 1,
+            "canonical": len({said.text for said in canonical}) > 1 and len({same_address(s.text) for s in canonical}) > 1,
         }
         return Metadata(
             kind=self.kinds(),
             headline=headline,
             titles=titles,
-            description=self.texts("description"),
+            description=self.texts("description", most=1),
             authors=authors,
             published=published,
             modified=modified,
-            section=self.texts("section", longest=200),
+            section=self.texts("section", longest=200, most=1),
             tags=self.tags(),
             language=language,
             canonical=canonical,
@@ -370,28 +395,43 @@ class _Reader:
             notes=tuple(self.notes),
         )
 
-    def values(self, field: str) -> Iterator[tuple[str, list[Any]]]:
+    def values(self, name: str) -> list[tuple[str, list[Any]]]:
         """Each slot of a field that holds something, with what it holds, in the order of belief."""
-        for slot in self.table.slots[field]:
-            held: Any = None
-            if slot == "json-ld":
-                held = self.of_node(field, self.nodes.article)
-            elif slot == "json-ld page":
-                held = self.of_node(field, self.nodes.page)
-            elif slot == "json-ld site":
-                held = [name for node in self.nodes.site for name in texts_of(node.get("name"), ("name",))]
-            elif slot == "microdata":
-                held = next((v for key in _KEYS.get(field, ()) if (v := self.found.microdata.get(key.lower()))), None)
-            else:
-                held = self.found.slots.get(slot)
+        ranks = self.table.ranks[name]
+        said: list[tuple[str, list[Any]]] = []
+        for slot in sorted(ranks.keys() & self.found.slots.keys() | self.special & ranks.keys(), key=ranks.__getitem__):
+            held: Any = self.found.slots[slot] if slot in self.found.slots else self.special_value(slot, name)
             if held:
-                yield slot, held
+                said.append((slot, held))
+        return said
 
-    def of_node(self, field: str, node: Node | None) -> list[Any] | None:
+    def special_value(self, slot: str, name: str) -> list[Any] | None:
+        """What a slot that is no `meta` element's holds for a field."""
+        nodes = self.nodes
+        if slot == "json-ld":
+            return self.of_node(name, nodes.article)
+        if slot == "json-ld page":
+            return self.of_node(name, nodes.page)
+        if slot == "json-ld site":
+            return [text for node in nodes.site for text in texts_of(node.get("name"), ("name",))]
+        if slot == "microdata":
+            return next((v for key in _KEYS[name] if (v := self.found.microdata.get(key.lower()))), None)
+        return self.times(name) if slot == "time" else self.found.links
+
+    @property
+    def special(self) -> set[str]:
+        """The slots beside those of `meta` elements that hold something."""
+        held = {
+            "json-ld": self.nodes.article, "json-ld page": self.nodes.page, "json-ld site": self.nodes.site,
+            "microdata": self.found.microdata, "time": self.found.times, "rel author": self.found.links,
+        }  # fmt: skip
+        return {slot for slot, value in held.items() if value}
+
+    def of_node(self, name: str, node: Node | None) -> list[Any] | None:
         """The value of the first key that a node has for a field, with what it refers to put in its place."""
         if node is None:
             return None
-        for key in _KEYS[field]:
+        for key in _KEYS[name]:
             value = node.get(key)
             if value:
                 each = value[:MOST_VALUES] if isinstance(value, list) else [value]
@@ -404,74 +444,86 @@ class _Reader:
             return self.nodes.by_id.get(at, value)
         return value
 
-    def texts(self, field: str, *, longest: int = 5_000) -> tuple[Said, ...]:
-        said = []
-        for slot, held in self.values(field):
-            keys = ("name", "@value") if field == "site_name" else ("@value", "name")
-            seen = set()
-            for value in texts_of(held, keys):
-                text = read_text(value, longest=longest)
-                if text and text not in seen:
-                    seen.add(text)
-                    said.append(Said(text, _source(slot), slot))
-                if len(seen) >= 3:
-                    break
+    def texts(self, name: str, *, longest: int = LONGEST_TEXT, most: int = MOST_SAID) -> tuple[Said, ...]:
+        """What the sources say, once each and source by source, up to so many."""
+        said: list[Said] = []
+        for slot, held in self.values(name):
+            texts = {text: None for value in texts_of(held[:MOST_HEADINGS]) if (text := self.text(value, longest))}
+            said += [Said(text, _source(slot), slot) for text in texts]
+            if len(said) >= most:
+                break
         return tuple(said)
+
+    def text(self, value: str, longest: int) -> str | None:
+        """`read_text`, once for what several sources say alike."""
+        if value not in self.read_texts:
+            self.read_texts[value] = read_text(value)
+        text = self.read_texts[value]
+        return text and text[:longest]
 
     def kinds(self) -> tuple[Said, ...]:
         said = []
-        for slot in self.table.slots["kind"]:
+        for slot in self.table.ranks["kind"]:
             node = {"json-ld": self.nodes.article, "json-ld page": self.nodes.page}.get(slot)
             types: tuple[str, ...] = ()
             if node:
                 types = types_of(node)
-            elif slot == "microdata" and self.found.kind:
-                types = (self.found.kind,)
-            elif held := self.found.slots.get(slot):
-                types = (read_text(held[0], longest=60) or "",)
+            elif slot == "microdata":
+                types = (self.found.kind,) if self.found.kind else ()
+            elif slot in self.found.slots:
+                types = (read_text(self.found.slots[slot][0], longest=60) or "",)
             best = next((t for t in types if t in self.table.spelt), types[0] if types else "")
             if best:
                 said.append(Said(self.table.spelt.get(best, best)[:60], _source(slot), slot))
         return tuple(said)
 
-    def dates(self, field: str) -> tuple[SaidDate, ...]:
+    def dates(self, name: str) -> tuple[SaidDate, ...]:
         said = []
-        for slot, held in self.values(field):
-            source = _source(slot)
+        known: dict[Any, SaidDate] = {}
+        for slot, held in self.values(name):
             for value in held[:3]:
-                text = next(texts_of(value), None) if isinstance(value, dict) else value
-                if date := read_date(text, source, slot, latest=self.fetched):
-                    said.append(date)
+                text = next(texts_of(value), None) if isinstance(value, dict | list) else value
+                date = known.get(text) or read_date(text, _source(slot), slot, latest=self.fetched)
+                if date:
+                    known[text] = date
+                    said.append(date._replace(source=_source(slot), slot=slot))
                     break
-        if "time" in self.table.slots[field] and (text := self.time(field)):
-            if date := read_date(text, "time", "time", latest=self.fetched):
-                said.append(date)
+        if len(said) > 1:
+            # the same day told more closely is the same date: a time where the first has none, a zone likewise
+            same = [d for d in said if d.on == said[0].on and (said[0].time in (None, d.time))]
+            closest = max(same, key=lambda d: (d.time is not None, d.zone is not None))
+            if (closest.time is not None, closest.zone is not None) > (said[0].time is not None, said[0].zone is not None):
+                said.remove(closest)
+                said.insert(0, closest)
         return tuple(said)
 
-    def time(self, field: str) -> str | None:
+    def times(self, name: str) -> list[str]:
         """The `datetime` of the first `time` element for a field: by its class, else the first behind the headline."""
         own, other = _PUBLISHED_CLASSES, _MODIFIED_CLASSES
-        if field == "modified":
+        if name == "modified":
             own, other = other, own
         times = [t for t in self.found.times if t[2]] or self.found.times
         for text, classes, _ in times[:4]:
-            if any(c in classes for c in own) and not (field == "published" and any(c in classes for c in other)):
-                return text
-        if field == "modified":
-            return None
-        return next((text for text, classes, _ in times[:2] if not any(c in classes for c in other)), None)
+            if any(c in classes for c in own) and not (name == "published" and any(c in classes for c in other)):
+                return [text]
+        if name == "modified":
+            return []
+        return [text for text, classes, _ in times[:2] if not any(c in classes for c in other)][:1]
 
     def authors(self) -> tuple[SaidAuthors, ...]:
         said = []
         for slot, held in self.values("authors"):
-            names = list(_people(held, self.resolved, self.table))[:MOST_VALUES]
-            if slot == "label":
-                names = _labelled(held)
-            elif slot == "rel author":
-                names = _linked(held)
+            names = (
+                _labelled(held) if slot == "label" else _linked(held) if slot == "rel author"
+                else list(islice(_people(held, self.resolved, self.table), MOST_VALUES))
+            )  # fmt: skip
+            if slot == "citation_author":
+                names = [_turned(n) for n in names]
             if authors := read_names(names, self.outlets):
                 raw = tuple(text for n in names[:MOST_TAGS] if (text := read_text(n.name, longest=320)))
                 said.append(SaidAuthors(raw, authors, _source(slot), slot))
+        # a source that names somebody in person is believed before one that names the house
+        said.sort(key=lambda s: all(a.kind != "person" for a in s.authors))
         return tuple(said)
 
     def tags(self) -> tuple[Said, ...]:
@@ -567,6 +619,12 @@ def _linked(held: list[tuple[str, bool]]) -> list[Name]:
     return [Name(t) for t in (names if len(names) <= 3 else names[:1])]
 
 
+def _turned(said: Name) -> Name:
+    """A name as lists of literature have it, "Lee, Ann", in the order in which it is spoken."""
+    last, comma, first = said.name.partition(", ")
+    return said._replace(name=f"{first} {last}") if comma and "," not in first else said
+
+
 def _outlets(names: Iterable[str], url: str | None) -> frozenset[str]:
     """The folded names of the site: as it gives them, and the host with and without its end."""
     found = {folded(name) for name in names}
@@ -577,23 +635,41 @@ def _outlets(names: Iterable[str], url: str | None) -> frozenset[str]:
     return frozenset(f for f in found | {f.replace(" ", "") for f in found} if len(f) > 1)
 
 
-_SEPARATORS = (" | ", " - ", " – ", " — ", " · ", " • ", " » ", " :: ", " : ", "｜", " / ")
+_SEPARATOR = re.compile(r"(?:(?<=\s)(?:[|\-–—·•»:/]|::)(?=\s)|[|｜ㅣ])\s*")
+MOST_SEPARATORS = 6
 
 
-def _without_outlet(title: str, outlets: frozenset[str]) -> str:
-    """A title without the site's name before or behind it."""
-    for _ in range(2):
-        for separator in _SEPARATORS:
-            head, found, tail = title.rpartition(separator)
-            if found and head and _is_outlet(tail, outlets):
-                title = head.rstrip()
-                break
-            tail, found, rest = title.partition(separator)
-            if found and rest and _is_outlet(tail, outlets):
-                title = rest.lstrip()
-                break
-        else:
-            break
+def _headlines(titles: tuple[Said, ...], outlets: frozenset[str]) -> tuple[Said, ...]:
+    """The titles without what sites put before and behind them: their name, or what no other title has.
+
+    Of several `h1` the one that shares the most words with the other titles comes first.
+    """
+    bare = {said.text: folded(said.text) for said in titles}
+    cut = {
+        text: _trimmed(text, {other for other in bare.values() if other != own}, outlets) if _SEPARATOR.search(text) else text
+        for text, own in bare.items()
+    }
+    found = [said._replace(text=cut[said.text]) for said in titles]
+    heads = [n for n, said in enumerate(found) if said.slot == "h1"]
+    if len(heads) > 1:
+        others = set(" ".join(bare[said.text] for said in titles if said.slot != "h1").split())
+        best = max(heads, key=lambda n: (len(others.intersection(folded(found[n].text).split())), -n))
+        found.insert(heads[0], found.pop(best))
+    return tuple(found)
+
+
+def _trimmed(title: str, others: Collection[str], outlets: frozenset[str]) -> str:
+    cuts = [(m.start(), m.end()) for m in _SEPARATOR.finditer(title)][:MOST_SEPARATORS]
+    for start, _ in cuts:
+        if folded(title[:start]) in others:
+            return title[:start].rstrip()
+    for start, end in cuts:
+        if folded(title[end:]) in others and not _is_outlet(title[end:], outlets):
+            return title[end:]
+    if cuts and cuts[-1][0] and _is_outlet(title[cuts[-1][1] :], outlets):
+        return title[: cuts[-1][0]].rstrip()
+    if cuts and cuts[0][0] and _is_outlet(title[: cuts[0][0]], outlets):
+        return title[cuts[0][1] :] or title
     return title
 
 
@@ -615,10 +691,11 @@ def _headlines_differ(said: tuple[Said, ...]) -> bool:
 
 def _authors_differ(said: tuple[SaidAuthors, ...]) -> bool:
     """Whether two sources name persons, and none that the other names."""
-    people = [[a.name for a in s.authors[:20] if a.kind == "person"] for s in said]
-    people = [names for names in people if names][:6]
+    people = [{a.name for a in s.authors[:20] if a.kind == "person"} for s in said[:6]]
+    first = people[0] if people else set()
     return any(
-        all(same_person(a, b) == "different" for a in people[0] for b in names) for names in people[1:]
+        names and first.isdisjoint(names) and all(same_person(a, b) == "different" for a in first for b in names)
+        for names in people[1:]
     )
 
 

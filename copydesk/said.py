@@ -45,6 +45,10 @@ _EPOCH = re.compile(r"(1\d{9}|[2-3]\d{9})(\d{3})?\Z")
 """Seconds or milliseconds since 1970, from 2001 on: ten or thirteen digits."""
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|\d{3}))?(?:[-_.@].*)?\Z")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_BLANK = re.compile(r"\s")
+_ABSOLUTE = re.compile(r"https?://[\w-]+(?:\.[\w-]+)+(?::\d{1,5})?(?:[/?#]|\Z)", re.I)
+_BEFORE_HOST = re.compile(r"\A[a-z]+://(?:www\d?|m|amp|mobile)\.|\A[a-z]+://", re.I)
+_NOT_PAGE = re.compile(r"[?#].*\Z|(?<=\w):\d+(?=/)", re.DOTALL)
 _NOT_WORD = re.compile(r"[\W_]+")
 _DOMAIN = re.compile(r"(?:[\w-]+\.)+[A-Za-z]{2,10}\Z")
 _EMAIL = re.compile(r"(?:mailto:)?[\w.+-]+@[\w-]+(?:\.[\w-]+)+\Z")
@@ -131,6 +135,7 @@ def read_text(value: object, *, longest: int = LONGEST_TEXT, lines: bool = False
     return text[:longest].rstrip() or None
 
 
+@lru_cache(maxsize=4096)
 def folded(text: str) -> str:
     """A text's letters and digits in small letters, with single blanks: what two spellings are compared by."""
     return _NOT_WORD.sub(" ", text.casefold()).strip()
@@ -195,6 +200,7 @@ def _printed_date(raw: str, source: str, slot: str) -> SaidDate | None:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=1024)
 def read_language(value: object) -> str | None:
     """A language tag as BCP 47 writes it; None for the name of a language and for other things.
 
@@ -217,9 +223,11 @@ def read_address(value: object, base: str | None) -> str | None:
     """
     if not isinstance(value, str):
         return None
-    text = _NO_TEXT.sub("", value[: LONGEST_ADDRESS + 1]).strip()
-    if not text or len(text) > LONGEST_ADDRESS or any(c.isspace() for c in text):
+    text = _NO_TEXT.sub("", value[: LONGEST_ADDRESS + 1].strip())
+    if not text or len(text) > LONGEST_ADDRESS or _BLANK.search(text):
         return None
+    if _ABSOLUTE.match(text):
+        return text
     try:
         address = urljoin(base or "", text)
         parts = urlsplit(address)
@@ -233,8 +241,7 @@ def same_address(address: str | None) -> str | None:
     """What two spellings of one page's address share: no scheme, `www.`, query, fragment and closing slash."""
     if not address:
         return None
-    bare = re.split(r"[?#]", address, maxsplit=1)[0].partition("://")[2].rstrip("/").lower()
-    return re.sub(r"\A(?:www\d?|m|amp|mobile)\.|:\d+(?=/|\Z)", "", bare) or None
+    return _NOT_PAGE.sub("", _BEFORE_HOST.sub("", address)).rstrip("/").lower() or None
 
 
 def read_names(names: Iterable[Name], outlets: Iterable[str] = ()) -> tuple[Author, ...]:
@@ -264,8 +271,11 @@ def _read_name(said: Name, own: frozenset[str]) -> tuple[Author, ...]:
     if text.lower() in _NOBODY or not any(c.isalpha() for c in text) or _EMAIL.match(text):
         return ()
     whole = Author(text, "agency", said.role, said.email, said.affiliation)
-    if folded(text) in own or _DOMAIN.match(text):
+    if (said.organization is not False and _is_own(folded(text), own)) or _DOMAIN.match(text):
         return (whole,)
+    if ";" in text:
+        parts = [said._replace(name=part) for part in text.split(";")[:MOST_NAMES]]
+        return tuple(author for part in parts for author in _read_name(part, own))
     authors = _as_byline(text)
     if said.organization:
         staff = len(authors) == 1 and authors[0].kind == "staff"
@@ -282,6 +292,11 @@ def _read_name(said: Name, own: frozenset[str]) -> tuple[Author, ...]:
             author.affiliation or said.affiliation,
         ),
     )  # fmt: skip
+
+
+def _is_own(name: str, own: frozenset[str]) -> bool:
+    """Whether a folded name is the site's or begins or ends with it: "n tv nachrichten" of "n tv"."""
+    return name in own or any(len(o) > 2 and (name.startswith(f"{o} ") or name.endswith(f" {o}")) for o in own)
 
 
 def _is_short(text: str) -> bool:
