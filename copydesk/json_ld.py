@@ -215,7 +215,9 @@ def _kind(node: Node, types: dict[str, str]) -> str | None:
 
 def _agreement(node: Node, addresses: Collection[str], titles: Collection[str]) -> int:
     """How well an object's address and headline agree with the page's; `ANOTHER` where both are another's."""
-    own = [same_address(t) for key in ("url", "mainEntityOfPage", "@id") for t in texts_of(node.get(key), ("@id", "url"))]
+    own = [
+        same_address(t) for key in ("url", "mainEntityOfPage", "@id") for t in texts_of(node.get(key), ("@id", "url"))
+    ]
     known = [a for a in own if a]
     at = 0 if not known or not addresses else 4 if any(a in addresses for a in known) else -2
     said = next((t for key in ("headline", "name") for t in texts_of(node.get(key))), None)

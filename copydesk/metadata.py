@@ -47,6 +47,8 @@ MOST_ELEMENTS = 4_000
 MOST_TEXT = 2_000_000
 """Characters of text read per page, from all elements together."""
 LONGEST_TITLE = 1_000
+SAME_INSTANT = 600
+"""Seconds between two instants that are one: systems save a page more than once."""
 MOST_TAGS = 100
 MOST_SAID = 20
 """Texts kept for one field."""
@@ -179,6 +181,9 @@ class _Found:
     """By property, in small letters: those of the article's scope, and those outside any."""
     kind: str | None = None
     scope: int | None = None
+    """The element that is the article's scope, by its number."""
+    beside: dict[str, int] = field(default_factory=dict)
+    """Of the properties outside any scope, the element that holds the first."""
     times: list[tuple[str, str, bool]] = field(default_factory=list)
     """`datetime`, classes, whether behind the headline."""
     links: list[tuple[str, bool]] = field(default_factory=list)
@@ -277,7 +282,12 @@ def _meta(found: _Found, attributes: dict[str, str | None], names: frozenset[str
                 held.append(content)
 
 
-_MICRODATA = frozenset(key.lower() for keys in _KEYS.values() for key in keys) - {"name", "url", "mainentityofpage", "@id"}
+_MICRODATA = frozenset(key.lower() for keys in _KEYS.values() for key in keys) - {
+    "name",
+    "url",
+    "mainentityofpage",
+    "@id",
+}
 
 
 def _microdata(found: _Found, node: LexborNode, attributes: dict[str, str | None], table: _Table) -> None:
@@ -287,14 +297,16 @@ def _microdata(found: _Found, node: LexborNode, attributes: dict[str, str | None
         return
     found.items -= 1
     scope, kind = _scope(node.parent)
+    # the first article's: those behind it are related stories
     if scope is not None:
         if table.types.get(kind) != "article":
             return
-        # the first article's: those behind it are related stories
         if found.scope is None:
             found.scope, found.kind = scope, kind
         elif found.scope != scope:
             return
+    elif (parent := node.parent) is not None:
+        properties = {name for name in properties if found.beside.setdefault(name, parent.mem_id) == parent.mem_id}
     value: Any
     if node.tag == "meta":
         value = attributes.get("content")
@@ -307,9 +319,7 @@ def _microdata(found: _Found, node: LexborNode, attributes: dict[str, str | None
             held.append(value)
 
 
-def _microdata_name(
-    found: _Found, node: LexborNode, attributes: dict[str, str | None], table: _Table
-) -> list[Name]:
+def _microdata_name(found: _Found, node: LexborNode, attributes: dict[str, str | None], table: _Table) -> list[Name]:
     kind = (attributes.get("itemtype") or "").rpartition("/")[2].lower()
     named = node.css("[itemprop~=name]")[:MOST_ITEMS] if "itemscope" in attributes else []
     named = [n for n in named if n.mem_id != node.mem_id]
@@ -372,7 +382,8 @@ class _Reader:
             "published": _dates_differ(published),
             "modified": _dates_differ(modified),
             "language": len({said.text.partition("-")[0] for said in language}) > 1,
-            "canonical": len({said.text for said in canonical}) > 1 and len({same_address(s.text) for s in canonical}) > 1,
+            "canonical": len({said.text for said in canonical}) > 1
+            and len({same_address(s.text) for s in canonical}) > 1,
         }
         return Metadata(
             kind=self.kinds(),
@@ -489,10 +500,8 @@ class _Reader:
                     said.append(date._replace(source=_source(slot), slot=slot))
                     break
         if len(said) > 1:
-            # the same day told more closely is the same date: a time where the first has none, a zone likewise
-            same = [d for d in said if d.on == said[0].on and (said[0].time in (None, d.time))]
-            closest = max(same, key=lambda d: (d.time is not None, d.zone is not None))
-            if (closest.time is not None, closest.zone is not None) > (said[0].time is not None, said[0].zone is not None):
+            closest = max((d for d in said if _same_date(said[0], d)), key=_closeness)
+            if _closeness(closest) > _closeness(said[0]):
                 said.remove(closest)
                 said.insert(0, closest)
         return tuple(said)
@@ -543,7 +552,12 @@ class _Reader:
         return tuple(
             Said(language, _source(slot), slot)
             for slot, held in self.values("language")
-            if (language := next((tag for v in texts_of(held, ("alternateName", "name", "@value")) if (tag := read_language(v))), None))
+            if (
+                language := next(
+                    (tag for v in texts_of(held, ("alternateName", "name", "@value")) if (tag := read_language(v))),
+                    None,
+                )
+            )
         )
 
     def addresses(self) -> tuple[Said, ...]:
@@ -646,7 +660,9 @@ def _headlines(titles: tuple[Said, ...], outlets: frozenset[str]) -> tuple[Said,
     """
     bare = {said.text: folded(said.text) for said in titles}
     cut = {
-        text: _trimmed(text, {other for other in bare.values() if other != own}, outlets) if _SEPARATOR.search(text) else text
+        text: _trimmed(text, {other for other in bare.values() if other != own}, outlets)
+        if _SEPARATOR.search(text)
+        else text
         for text, own in bare.items()
     }
     found = [said._replace(text=cut[said.text]) for said in titles]
@@ -697,6 +713,18 @@ def _authors_differ(said: tuple[SaidAuthors, ...]) -> bool:
         names and first.isdisjoint(names) and all(same_person(a, b) == "different" for a in first for b in names)
         for names in people[1:]
     )
+
+
+def _same_date(first: SaidDate, other: SaidDate) -> bool:
+    """Whether two sources name one date, the other perhaps more closely."""
+    if first.at and other.at:
+        return abs((first.at - other.at).total_seconds()) <= SAME_INSTANT
+    return first.on == other.on and first.time in (None, other.time)
+
+
+def _closeness(date: SaidDate) -> tuple[bool, bool, bool]:
+    """A time says more than a day, with a zone more than without, and a clock at home gives the day as printed."""
+    return date.time is not None, date.zone is not None, date.zone not in (None, "Z", "+00:00")
 
 
 def _dates_differ(said: tuple[SaidDate, ...]) -> bool:

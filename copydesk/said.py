@@ -18,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 from selectolax.lexbor import LexborHTMLParser
 
 from copydesk.byline_types import Author
+from copydesk.byline_words import words
 from copydesk.bylines import is_byline_cue, parse_byline
 from copydesk.dates import find_dates
 from copydesk.publishers import EARLIEST, LATEST
@@ -50,9 +51,24 @@ _ABSOLUTE = re.compile(r"https?://[\w-]+(?:\.[\w-]+)+(?::\d{1,5})?(?:[/?#]|\Z)",
 _BEFORE_HOST = re.compile(r"\A[a-z]+://(?:www\d?|m|amp|mobile)\.|\A[a-z]+://", re.I)
 _NOT_PAGE = re.compile(r"[?#].*\Z|(?<=\w):\d+(?=/)", re.DOTALL)
 _NOT_WORD = re.compile(r"[\W_]+")
-_DOMAIN = re.compile(r"(?:[\w-]+\.)+[A-Za-z]{2,10}\Z")
+_DOMAIN = re.compile(r"(?:[\w-]+\.)+(?:com|org|net|info|news|tv|[a-z]{2})\Z", re.I)
 _EMAIL = re.compile(r"(?:mailto:)?[\w.+-]+@[\w-]+(?:\.[\w-]+)+\Z")
-_NOBODY = frozenset({"null", "none", "undefined", "n/a", "na", "author", "unknown", "false", "true", "anonymous author", "[object object]", "{}"})
+_NOBODY = frozenset(
+    {
+        "null",
+        "none",
+        "undefined",
+        "n/a",
+        "na",
+        "author",
+        "unknown",
+        "false",
+        "true",
+        "anonymous author",
+        "[object object]",
+        "{}",
+    }
+)
 _BROKEN = ("{{", "}}", "<%", "%>", "${", "\\u00")
 
 
@@ -131,7 +147,11 @@ def read_text(value: object, *, longest: int = LONGEST_TEXT, lines: bool = False
         text = LexborHTMLParser(_BLOCK.sub("\n", text)).text()
     if not text.isascii() or not text.isprintable():
         text = _NO_TEXT.sub("", text)
-    text = "\n".join(filter(None, (" ".join(line.split()) for line in text.splitlines()))) if lines else " ".join(text.split())
+    text = (
+        "\n".join(filter(None, (" ".join(line.split()) for line in text.splitlines())))
+        if lines
+        else " ".join(text.split())
+    )
     return text[:longest].rstrip() or None
 
 
@@ -183,8 +203,14 @@ def _machine_date(raw: str, source: str, slot: str) -> SaidDate | None:
         minutes, rest = divmod(offset, dt.timedelta(minutes=1))
         if rest or abs(minutes) > 14 * 60:
             return None
-        zone = "Z" if _OFFSET.search(raw) and raw[-1] in "Zz" else f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
-    precision = "second" if raw.count(":") - (raw[-3:-2] == ":" and zone not in (None, "Z")) > 1 or ":" not in raw else "minute"
+        zone = (
+            "Z"
+            if _OFFSET.search(raw) and raw[-1] in "Zz"
+            else f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+        )
+    precision = (
+        "second" if raw.count(":") - (raw[-3:-2] == ":" and zone not in (None, "Z")) > 1 or ":" not in raw else "minute"
+    )
     return SaidDate(raw, at.date(), clock, precision, zone, None, source, slot)
 
 
@@ -260,7 +286,11 @@ def read_names(names: Iterable[Name], outlets: Iterable[str] = ()) -> tuple[Auth
             found.setdefault(author.name.casefold(), author)
         if len(found) > MOST_NAMES:
             break
-    return tuple(found.values())[:MOST_NAMES]
+    authors = tuple(found.values())[:MOST_NAMES]
+    if len(authors) > 1 and any(a.kind == "person" for a in authors):
+        # beside somebody's name the site's own says where he works, not who wrote
+        authors = tuple(a for a in authors if a.kind == "person" or folded(a.name) not in own)
+    return authors
 
 
 def _read_name(said: Name, own: frozenset[str]) -> tuple[Author, ...]:
@@ -271,11 +301,14 @@ def _read_name(said: Name, own: frozenset[str]) -> tuple[Author, ...]:
     if text.lower() in _NOBODY or not any(c.isalpha() for c in text) or _EMAIL.match(text):
         return ()
     whole = Author(text, "agency", said.role, said.email, said.affiliation)
-    if (said.organization is not False and _is_own(folded(text), own)) or _DOMAIN.match(text):
-        return (whole,)
     if ";" in text:
         parts = [said._replace(name=part) for part in text.split(";")[:MOST_NAMES]]
         return tuple(author for part in parts for author in _read_name(part, own))
+    bare = folded(text)
+    if bare in own or (said.organization is None and _is_of(bare, own)) or _DOMAIN.match(text):
+        return (whole,)
+    if " " not in bare and bare in words().not_name:  # a section: "Nachrichten"
+        return ()
     authors = _as_byline(text)
     if said.organization:
         staff = len(authors) == 1 and authors[0].kind == "staff"
@@ -294,9 +327,9 @@ def _read_name(said: Name, own: frozenset[str]) -> tuple[Author, ...]:
     )  # fmt: skip
 
 
-def _is_own(name: str, own: frozenset[str]) -> bool:
-    """Whether a folded name is the site's or begins or ends with it: "n tv nachrichten" of "n tv"."""
-    return name in own or any(len(o) > 2 and (name.startswith(f"{o} ") or name.endswith(f" {o}")) for o in own)
+def _is_of(name: str, own: frozenset[str]) -> bool:
+    """Whether a folded name begins or ends with the site's: "n tv nachrichten" of "n tv"."""
+    return any(len(o) > 2 and (name.startswith(f"{o} ") or name.endswith(f" {o}")) for o in own)
 
 
 def _is_short(text: str) -> bool:
