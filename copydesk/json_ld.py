@@ -112,7 +112,7 @@ def read_block(text: str) -> tuple[list[Any], tuple[str, ...]]:
 
 
 def _values(text: str) -> list[Any] | None:
-    """The values that stand in a row; None where the first is none. What follows a whole value is left if it is none."""
+    """The values that stand in a row, up to the first that is none; None where there are none."""
     found: list[Any] = []
     position = 0
     while position < len(text) and len(found) < MOST_VALUES:
@@ -134,7 +134,7 @@ def types_of(node: Node) -> tuple[str, ...]:
     return tuple(t.rpartition("/")[2].rpartition(":")[2].lower() for t in each[:10] if isinstance(t, str))
 
 
-def texts_of(value: Any, keys: Collection[str] = ("name", "@value", "@id")) -> Iterator[str]:
+def texts_of(value: Any, keys: Collection[str] = ("name", "@value")) -> Iterator[str]:
     """The texts of a value: itself, those of its list, an object's by the first of the keys that it has."""
     for item in value[:MOST_VALUES] if isinstance(value, list) else (value,):
         held: Any = item

@@ -48,6 +48,7 @@ _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _BLANK = re.compile(r"\s")
 _ABSOLUTE = re.compile(r"https?://[\w-]+(?:\.[\w-]+)+(?::\d{1,5})?(?:[/?#]|\Z)", re.I)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _BEFORE_HOST = re.compile(r"\A[a-z]+://(?:www\d?|m|amp|mobile)\.|\A[a-z]+://", re.I)
 _NOT_PAGE = re.compile(r"[?#].*\Z|(?<=\w):\d+(?=/)", re.DOTALL)
 _NOT_WORD = re.compile(r"[\W_]+")
@@ -145,14 +146,14 @@ def read_text(value: object, *, longest: int = LONGEST_TEXT, lines: bool = False
             text = html.unescape(text)
     if "<" in text and _TAG.search(text):
         text = LexborHTMLParser(_BLOCK.sub("\n", text)).text()
-    if not text.isascii() or not text.isprintable():
-        text = _NO_TEXT.sub("", text)
-    text = (
-        "\n".join(filter(None, (" ".join(line.split()) for line in text.splitlines())))
-        if lines
-        else " ".join(text.split())
-    )
+    each = text.splitlines() if lines else [text]
+    text = "\n".join(line for part in each if (line := _one_line(part)))
     return text[:longest].rstrip() or None
+
+
+def _one_line(text: str) -> str:
+    # what is not printable may be no more than a line break or a hard blank
+    return " ".join((text if text.isprintable() else _NO_TEXT.sub("", text)).split())
 
 
 @lru_cache(maxsize=4096)
@@ -255,7 +256,7 @@ def read_address(value: object, base: str | None) -> str | None:
     if _ABSOLUTE.match(text):
         return text
     try:
-        address = urljoin(base or "", text)
+        address = text if _SCHEME.match(text) else urljoin(base or "", text)
         parts = urlsplit(address)
         known = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
     except ValueError:
