@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from copydesk.said import folded, same_address
@@ -19,8 +20,10 @@ LONGEST_BLOCK = 1_000_000
 """Characters of the longest block that is read; an article of 100,000 words is shorter."""
 MOST_NODES = 500
 """Objects looked at per page."""
+MOST_TYPES = 10
 MOST_VALUES = 200
 """Values taken from one list."""
+LONGEST_HEADLINE = 300
 CLEAR = 15
 """Characters from which on a headline inside another one is the same headline, with an outlet's name behind it."""
 ANOTHER = -4
@@ -130,8 +133,14 @@ def _values(text: str) -> list[Any] | None:
 def types_of(node: Node) -> tuple[str, ...]:
     """The types of an object, without schema.org's address, in small letters."""
     stated = node.get("@type")
-    each = stated if isinstance(stated, list) else (stated,)
-    return tuple(t.rpartition("/")[2].rpartition(":")[2].lower() for t in each[:10] if isinstance(t, str))
+    if isinstance(stated, str):
+        return (_bare_type(stated),)
+    return tuple(_bare_type(t) for t in stated[:MOST_TYPES] if isinstance(t, str)) if isinstance(stated, list) else ()
+
+
+@lru_cache(maxsize=1024)
+def _bare_type(stated: str) -> str:
+    return stated.rpartition("/")[2].rpartition(":")[2].lower()
 
 
 def texts_of(value: Any, keys: Collection[str] = ("name", "@value")) -> Iterator[str]:
@@ -215,13 +224,11 @@ def _kind(node: Node, types: dict[str, str]) -> str | None:
 
 def _agreement(node: Node, addresses: Collection[str], titles: Collection[str]) -> int:
     """How well an object's address and headline agree with the page's; `ANOTHER` where both are another's."""
-    own = [
-        same_address(t) for key in ("url", "mainEntityOfPage", "@id") for t in texts_of(node.get(key), ("@id", "url"))
-    ]
-    known = [a for a in own if a]
-    at = 0 if not known or not addresses else 4 if any(a in addresses for a in known) else -2
+    own = [a for key in ("url", "mainEntityOfPage", "@id") for a in texts_of(node.get(key), ("@id", "url"))]
+    known = {shared for a in own if (shared := same_address(a))}
+    at = 0 if not known or not addresses else -2 if known.isdisjoint(addresses) else 4
     said = next((t for key in ("headline", "name") for t in texts_of(node.get(key))), None)
-    bare = folded(said[:300]) if said else ""
+    bare = folded(said[:LONGEST_HEADLINE]) if said else ""
     titled = 0 if not bare or not titles else 3 if any(_alike(bare, t) for t in titles) else -2
     return at + titled
 

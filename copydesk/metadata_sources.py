@@ -47,7 +47,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 """What schema.org calls each field, in JSON-LD and in microdata; the first that is there counts."""
 SPECIAL = {
-    "json-ld": "json-ld*", "json-ld page": "json-ld*", "json-ld site": "json-ld*", "microdata": "microdata*",
+    "label": "meta", "json-ld": "json-ld*", "json-ld page": "json-ld*", "json-ld site": "json-ld*", "microdata": "microdata*",
     "time": "time*", "rel author": "link*", "rel canonical": "link", "h1": "heading", "title": "title",
     "html lang": "html",
 }  # fmt: skip
@@ -172,12 +172,12 @@ def _meta(found: Found, attributes: dict[str, str | None], names: frozenset[str]
         if not name:
             continue
         name = name.lower()
-        if name.startswith("twitter:") and name[8:13] in ("label", "data1", "data2", "data3"):
-            found.slots.setdefault("label", []).append((name[8:], content))
-        elif name in names:
+        if name in names:
             held = found.slots.setdefault(name, [])
             if len(held) < MOST_VALUES:
                 held.append(content)
+        elif name.startswith(("twitter:label", "twitter:data")):
+            found.slots.setdefault("label", []).append((name[8:], content))
 
 
 _MICRODATA = frozenset(key.lower() for keys in KEYS.values() for key in keys) - {

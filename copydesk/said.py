@@ -19,7 +19,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from copydesk.byline_types import Author
 from copydesk.byline_words import words
-from copydesk.bylines import is_byline_cue, parse_byline
+from copydesk.bylines import parse_byline
 from copydesk.dates import find_dates
 from copydesk.publishers import EARLIEST, LATEST
 
@@ -35,6 +35,8 @@ LONGEST_NAME = 320
 LONGEST_DATE = 80
 LONGEST_ADDRESS = 2_000
 MOST_NAMES = 100
+WIDEST_OFFSET = 14 * 60
+"""Minutes: Kiritimati's."""
 
 _TAG = re.compile(r"<(?:[A-Za-z/!][^<>]{0,2000})?>")
 _BLOCK = re.compile(r"<(?:/(?:p|div|li|ul|ol|h[1-6]|blockquote|section|tr|figure)|br)\b[^<>]{0,200}>", re.I)
@@ -199,20 +201,17 @@ def _machine_date(raw: str, source: str, slot: str) -> SaidDate | None:
     clock = at.time().replace(microsecond=0)
     if not (clock.hour or clock.minute or clock.second):
         return SaidDate(raw, at.date(), None, "day", None, None, source, slot)
-    zone = None
-    if (offset := at.utcoffset()) is not None:
-        minutes, rest = divmod(offset, dt.timedelta(minutes=1))
-        if rest or abs(minutes) > 14 * 60:
+    zone, rest = None, raw[8:]
+    if at.tzinfo is not None:
+        stated = _OFFSET.search(rest)
+        minutes, odd = divmod(at.utcoffset() or dt.timedelta(), dt.timedelta(minutes=1))
+        if stated is None or odd or abs(minutes) > WIDEST_OFFSET:
             return None
-        zone = (
-            "Z"
-            if _OFFSET.search(raw) and raw[-1] in "Zz"
-            else f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
-        )
-    precision = (
-        "second" if raw.count(":") - (raw[-3:-2] == ":" and zone not in (None, "Z")) > 1 or ":" not in raw else "minute"
-    )
-    return SaidDate(raw, at.date(), clock, precision, zone, None, source, slot)
+        rest = rest[: stated.start()]
+        sign, size = "-" if minutes < 0 else "+", abs(minutes)
+        zone = "Z" if stated["utc"] else f"{sign}{size // 60:02}:{size % 60:02}"
+    seconds = rest.count(":") > 1 or (":" not in rest and len(rest) > len("T1000"))
+    return SaidDate(raw, at.date(), clock, "second" if seconds else "minute", zone, None, source, slot)
 
 
 def _printed_date(raw: str, source: str, slot: str) -> SaidDate | None:
@@ -340,8 +339,7 @@ def _is_short(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def _as_byline(text: str) -> tuple[Author, ...]:
     """The authors of a string that stands where authors do: a byline with its cue, or as behind one."""
-    found = parse_byline(text)
-    if (found is None or not found.cued) and not _WIDE.search(text):
-        first = text.partition(" ")[0]
-        found = (None if is_byline_cue(first) else parse_byline(f"By {text}")) or found
+    first = text.partition(" ")[0]
+    cued = _WIDE.search(text) or first.lower().rstrip(":") in words().cue_words
+    found = parse_byline(text) if cued else parse_byline(f"By {text}")
     return found.authors if found else ()

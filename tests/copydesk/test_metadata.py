@@ -291,6 +291,25 @@ def test_labels() -> None:
     assert names(said) == [("Ann Lee", "person")]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "label",
+        "time",
+        "h1",
+        "title",
+        "json-ld",
+        "microdata",
+        "rel author",
+        "html lang",
+        "twitter:data",
+        "twitter:labels",
+    ],
+)
+def test_meta_elements_that_are_called_like_another_slot(name: str) -> None:
+    assert read(f'<meta name="{name}" content="Ann Lee">').authors == ()
+
+
 def test_citations_have_the_last_name_first() -> None:
     said = read('<meta name="citation_author" content="Lee, Ann"><meta name="citation_author" content="Ray, Bob">')
     assert names(said) == [("Ann Lee", "person"), ("Bob Ray", "person")]
