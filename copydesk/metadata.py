@@ -27,6 +27,7 @@ from copydesk.metadata_agreement import (
 )
 from copydesk.metadata_people import people
 from copydesk.metadata_sources import (
+    FIELDS,
     KEYS,
     MOST_HEADINGS,
     MOST_VALUES,
@@ -131,6 +132,7 @@ def read_metadata(tree: LexborHTMLParser, url: str | None, *, fetched: dt.dateti
     reader = _Reader(slots, found, url, fetched)
     if not (reader.values("authors") and reader.values("published")):
         collect_marked(tree, found, slots)
+        reader.look()
     return reader.read()
 
 
@@ -143,6 +145,8 @@ class _Reader:
         self.read_texts: dict[str, str | None] = {}
         self.outlets: frozenset[str] = frozenset()
         self.nodes = self.find_nodes()
+        self.slots: dict[str, list[tuple[int, str]]] = {}
+        self.look()
 
     def find_nodes(self) -> Nodes:
         values: list[Any] = []
@@ -200,28 +204,38 @@ class _Reader:
             notes=tuple(self.notes),
         )
 
+    def look(self) -> None:
+        """Lay out, in the order of belief, the slots of each field that may hold something."""
+        found, nodes = self.found, self.nodes
+        special = {
+            "json-ld": nodes.article, "json-ld page": nodes.page, "json-ld site": nodes.site, "time": found.times,
+            "microdata": found.microdata or found.kind, "rel author": found.links,
+        }  # fmt: skip
+        self.slots = {field: [] for field in FIELDS}
+        for slot in (*found.slots, *(slot for slot, there in special.items() if there)):
+            for rank, field in self.table.fields[slot]:
+                self.slots[field].append((rank, slot))
+        for ranked in self.slots.values():
+            ranked.sort()
+
     def values(self, name: str) -> list[tuple[str, str, list[Any]]]:
         """Each slot of a field that holds something: slot, kind of source, values; in the order of belief."""
-        slots = self.found.slots
         said: list[tuple[str, str, list[Any]]] = []
-        for slot, source in self.table.slots[name]:
-            held: Any = slots.get(slot) if source[-1] != "*" else self.special(slot, name)
+        for _, slot in self.slots[name]:
+            held: Any = self.found.slots.get(slot) or self.special(slot, name)
             if held:
-                said.append((slot, source.rstrip("*"), held))
+                said.append((slot, self.table.sources[slot], held))
         return said
 
     def special(self, slot: str, name: str) -> list[Any] | None:
         """What a slot that is no `meta` element's holds for a field."""
-        nodes = self.nodes
-        if slot == "json-ld":
-            return self.of_node(name, nodes.article) if nodes.article else None
-        if slot == "json-ld page":
-            return self.of_node(name, nodes.page) if nodes.page else None
+        if slot in ("json-ld", "json-ld page"):
+            node = self.nodes.article if slot == "json-ld" else self.nodes.page
+            return self.of_node(name, node) if node else None
         if slot == "json-ld site":
-            return [text for node in nodes.site for text in texts_of(node.get("name"), ("name",))]
+            return [text for node in self.nodes.site for text in texts_of(node.get("name"))]
         if slot == "microdata":
-            held = self.found.microdata
-            return next((v for key in KEYS[name] if (v := held.get(key.lower()))), None) if held else None
+            return next((v for key in KEYS[name] if (v := self.found.microdata.get(key.lower()))), None)
         return self.times(name) if slot == "time" else self.found.links
 
     def of_node(self, name: str, node: Node) -> list[Any] | None:
@@ -258,7 +272,7 @@ class _Reader:
 
     def kinds(self) -> tuple[Said, ...]:
         said = []
-        for slot, source in self.table.slots["kind"]:
+        for _, slot in self.slots["kind"]:
             node = {"json-ld": self.nodes.article, "json-ld page": self.nodes.page}.get(slot)
             types: tuple[str, ...] = ()
             if node:
@@ -269,7 +283,7 @@ class _Reader:
                 types = (read_text(self.found.slots[slot][0], longest=60) or "",)
             best = next((t for t in types if t in self.table.spelt), types[0] if types else "")
             if best:
-                said.append(Said(self.table.spelt.get(best, best)[:60], source.rstrip("*"), slot))
+                said.append(Said(self.table.spelt.get(best, best)[:60], self.table.sources[slot], slot))
         return tuple(said)
 
     def dates(self, name: str) -> tuple[SaidDate, ...]:

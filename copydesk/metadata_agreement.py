@@ -87,9 +87,10 @@ def authors_differ(said: tuple[SaidAuthors, ...]) -> bool:
 
 def _same_date(first: SaidDate, other: SaidDate) -> bool:
     """Whether two sources name one date, the other perhaps more closely."""
-    if first.at and other.at:
-        return abs((first.at - other.at).total_seconds()) <= SAME_INSTANT
-    return first.on == other.on and first.time in (None, other.time)
+    if first.on == other.on and first.time in (None, other.time):
+        return True
+    at, other_at = first.at, other.at
+    return at is not None and other_at is not None and abs((at - other_at).total_seconds()) <= SAME_INSTANT
 
 
 def _closeness(date: SaidDate) -> tuple[bool, bool, bool]:
@@ -104,8 +105,9 @@ def dates_differ(said: tuple[SaidDate, ...]) -> bool:
 
 def closest_first(said: list[SaidDate]) -> tuple[SaidDate, ...]:
     """The dates with the one in front that tells the first one's date the most closely."""
-    if len(said) > 1:
-        closest = max((date for date in said if _same_date(said[0], date)), key=_closeness)
-        if _closeness(closest) > _closeness(said[0]):
+    if len(said) > 1 and not all(front := _closeness(said[0])):
+        closer = [date for date in said[1:] if _closeness(date) > front and _same_date(said[0], date)]
+        if closer:
+            closest = max(closer, key=_closeness)
             said = [closest, *(date for date in said if date is not closest)]
     return tuple(said)

@@ -15,7 +15,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from copydesk.said import Name
 
-__all__ = ["KEYS", "Found", "Table", "collect_marked", "collect_stated", "table"]
+__all__ = ["FIELDS", "KEYS", "Found", "Table", "collect_marked", "collect_stated", "table"]
 
 MOST_ELEMENTS = 4_000
 """Elements looked at in one pass over a page: pages have some 40, the largest of 938 had 500."""
@@ -46,20 +46,22 @@ KEYS: dict[str, tuple[str, ...]] = {
     "site_name": ("publisher",),
 }
 """What schema.org calls each field, in JSON-LD and in microdata; the first that is there counts."""
-SPECIAL = {
-    "label": "meta", "json-ld": "json-ld*", "json-ld page": "json-ld*", "json-ld site": "json-ld*", "microdata": "microdata*",
-    "time": "time*", "rel author": "link*", "rel canonical": "link", "h1": "heading", "title": "title",
-    "html lang": "html",
+SOURCES = {
+    "json-ld": "json-ld", "json-ld page": "json-ld", "json-ld site": "json-ld", "microdata": "microdata",
+    "time": "time", "rel author": "link", "rel canonical": "link", "h1": "heading", "title": "title",
+    "html lang": "html", "label": "meta",
 }  # fmt: skip
-"""The kind of source of the slots that are no `meta` element's; a star where more than an element stands behind it."""
+"""The kind of source of the slots that are not the name of a `meta` element."""
+FIELDS = (*KEYS, "kind")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """`data/metadata.toml`: the slots of each field, the names of all `meta` elements in them, and types."""
 
-    slots: dict[str, tuple[tuple[str, str], ...]]
-    """Field -> its slots in the order of belief, each with the kind of its source."""
+    fields: dict[str, tuple[tuple[int, str], ...]]
+    """Slot -> the fields that it says something for, each with its rank among their slots."""
+    sources: dict[str, str]
     names: frozenset[str]
     types: dict[str, str]
     spelt: dict[str, str]
@@ -71,11 +73,15 @@ class Table:
 def table() -> Table:
     """The table, read from the package at the first call."""
     raw: dict[str, Any] = tomllib.loads((files("copydesk") / "data" / "metadata.toml").read_text("utf-8"))
-    slots = {field: tuple((slot, _source(slot)) for slot in listed) for field, listed in raw["slots"].items()}
+    fields: dict[str, list[tuple[int, str]]] = {}
+    for name in FIELDS:
+        for rank, slot in enumerate(raw["slots"][name]):
+            fields.setdefault(slot, []).append((rank, name))
     kinds = {kind: raw["types"][kind] for kind in ("site", "page", "article")}
     return Table(
-        slots=slots,
-        names=frozenset(slot for listed in slots.values() for slot, _ in listed) - SPECIAL.keys(),
+        fields={slot: tuple(ranks) for slot, ranks in fields.items()},
+        sources={slot: _source(slot) for slot in fields},
+        names=frozenset(fields) - SOURCES.keys(),
         types={t.lower(): kind for kind, types in kinds.items() for t in types},
         spelt={t.lower(): t for types in kinds.values() for t in types},
         organization=frozenset(t.lower() for t in raw["types"]["organization"]),
@@ -84,7 +90,7 @@ def table() -> Table:
 
 
 def _source(slot: str) -> str:
-    return SPECIAL.get(slot) or ("opengraph" if slot.startswith(("og:", "article:")) else "meta")
+    return SOURCES.get(slot) or ("opengraph" if slot.startswith(("og:", "article:")) else "meta")
 
 
 @dataclass(slots=True)
