@@ -9,12 +9,13 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from packaging.requirements import Requirement
 
-from benchmarks import make_pages, peers, pipeline
+from benchmarks import make_pages, metadata, peers, pipeline
 
 COUNT = 200
 BENCHMARKS = Path(pipeline.__file__).parent
@@ -214,3 +215,17 @@ json.dump({"body": {"all": {"f1": len(rows) / 4}}}, open(sys.argv[sys.argv.index
     text = f"Ferry fares rise\n\nBy Ann Lee\n\n{LINES[1]} It was the fourth rise of the fare within five years."
     pages = [make_pages.Page(name, None, text) for name in ("a", "b", "not of the gold")]
     assert [pipeline.body_f1(part, pages, gold) for part in ("floor", "pipeline")] == [0.5, 0.5]
+
+
+def test_metadata_is_held_against_the_answers() -> None:
+    html = '<title>Ferry fares rise</title><meta name="author" content="Ann Lee"><meta name="date" content="2024-05-01">'
+    pages = pl.DataFrame({"id": ["a"], "url": ["https://a.example/1"], "html": [html]})
+    answers = {"headline": ["Ferry fares rise"], "authors": [["Bob Ray"]], "date_published": ["2024-05-01T10:00:00+00:00"]}
+    gold = pl.DataFrame({"id": ["a"], **answers})
+    found, parsing, reading = metadata.read_pages(pages)
+    assert parsing > 0 and reading > 0
+    assert metadata.as_articles(found).row(0, named=True)["headline"] == "Ferry fares rise"
+    assert metadata.by_slot(found, gold, str.lower).rows() == [
+        ("authors", "author", 1, 0), ("headline", "title", 1, 1), ("published", "date", 1, 1),
+    ]  # fmt: skip
+    assert metadata.misses(found, gold, str.lower).rows() == [("authors", "others", 1), ("instant", "a day only", 1)]
