@@ -9,12 +9,13 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from packaging.requirements import Requirement
 
-from benchmarks import make_pages, peers, pipeline
+from benchmarks import make_pages, metadata, peers, pipeline
 
 COUNT = 200
 BENCHMARKS = Path(pipeline.__file__).parent
@@ -224,3 +225,17 @@ def test_the_cases_of_dates_are_read_as_the_table_writes_them() -> None:
     assert dates._expected("published 2024-05-01 10:30:15 KST !ambiguous_date | 1 May") == ("2024-05-01", "10:30")
     assert dates._expected("- !relative_date") == (None, None)
     assert "copydesk" in dates.table({"copydesk": figures})
+
+
+def test_metadata_is_held_against_the_answers() -> None:
+    html = '<title>Ferry fares rise</title><meta name="author" content="Ann Lee"><meta name="date" content="2024-05-01">'
+    pages = pl.DataFrame({"id": ["a"], "url": ["https://a.example/1"], "html": [html]})
+    answers = {"headline": ["Ferry fares rise"], "authors": [["Bob Ray"]], "date_published": ["2024-05-01T10:00:00+00:00"]}
+    gold = pl.DataFrame({"id": ["a"], **answers})
+    found, parsing, reading = metadata.read_pages(pages)
+    assert parsing > 0 and reading > 0
+    assert metadata.as_articles(found).row(0, named=True)["headline"] == "Ferry fares rise"
+    assert metadata.by_slot(found, gold, str.lower).rows() == [
+        ("authors", "author", 1, 0), ("headline", "title", 1, 1), ("published", "date", 1, 1),
+    ]  # fmt: skip
+    assert metadata.misses(found, gold, str.lower).rows() == [("authors", "others", 1), ("instant", "a day only", 1)]
