@@ -37,11 +37,12 @@ QUARANTINE: dict[str, Any] = {
 }  # fmt: skip
 """The columns of the quarantine dataset, in order."""
 PAGE: dict[str, Any] = {
-    "doc_id": pl.String, "url": pl.String, "source": pl.String, "text": pl.String, "raw": pl.Binary,
+    "doc_id": pl.String, "url": pl.String, "source": pl.String, "text": pl.String, "html": pl.String, "raw": pl.Binary,
     "content_hash": pl.String, "encoding": pl.String, "problems": pl.List(REASON),
     "fetched_at": pl.Datetime("us", "UTC"),
 }  # fmt: skip
-"""The columns of a page as a reader leaves it. `fetched_at`, where it is known, is what "3 hours ago" counts from."""
+"""The columns of a page as a reader leaves it: it has `text` or `html`, or neither. `fetched_at`, where it is known, is
+what "3 hours ago" counts from."""
 
 FEW_SENTENCES = 4
 """A page without one paragraph is still an article where it has as many short sentences."""

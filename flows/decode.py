@@ -93,7 +93,7 @@ SUSPECT = r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]"
 """A pattern for texts that `decode_string` must look at; all others can only need their line ends changed."""
 
 REPAIRED = "utf-8 (repaired from cp1252)"
-"""The encoding of a text that was UTF-8, was read as cp1252 or Latin-1 by somebody before us, and is read right again."""
+"""The encoding of a text in which UTF-8 was read as cp1252 or Latin-1 before us, and is now read right."""
 
 _MISREAD = {ord(bytes([n]).decode("cp1252", "ignore") or chr(n)): n for n in range(0x80, 0x100)}
 _MISREAD |= {n: n for n in range(0x80, 0xA0)}  # Latin-1, and what browsers do where cp1252 has nothing
@@ -119,9 +119,9 @@ _META_CHARSET = re.compile(
     rb"<meta\b[^>]{0,200}?\bcharset\s*=\s*[\"']?\s*([\w.:-]{2,40})|<\?xml\b[^>]{0,60}?\bencoding\s*=\s*[\"']([\w.:-]{2,40})",
     re.IGNORECASE,
 )
-_WESTERN = (
-    "€“”‘’„…–—•™ŠšŽžœ\xa0¡£§©«®°²³·º»½¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûü"
-).encode("cp1252")
+_WESTERN = ("€“”‘’„…–—•™ŠšŽžœ\xa0¡£§©«®°²³·º»½¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûü").encode(
+    "cp1252"
+)
 _C1_CONTROL = re.compile("[\x80-\x84\x86-\x9f]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{3}")
 
