@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["Found", "Listing", "Skipped"]
+__all__ = ["Found", "Listing", "Skipped", "local_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +39,12 @@ class Listing:
 
     found: list[Found]
     skipped: list[Skipped]
+
+
+def local_file(path: Path, name: str, kind: str, size: int) -> Found:
+    """A file on this machine."""
+    return Found(partial(_open, path), name, kind, size)
+
+
+def _open(path: Path) -> IO[bytes] | Any:
+    return path.open("rb", buffering=0)

@@ -101,12 +101,12 @@ class ReadOptions:
 
     def missing(self, names: Collection[str]) -> str | None:
         """What is wrong with a table of these columns: a line that says what it lacks and how to name it; or None."""
-        there = f"they are {', '.join(sorted(names)) or 'none'}"
+        there = f"its columns are {', '.join(names) or 'none'}"
         for flag, name in self.asked.items():
             if name not in names:
-                return f"no {name!r} among its columns, {there}; set {flag}"
+                return f"no column {name!r}; {there}; set {flag}"
         if not any(name in names for name in self.contents):
-            return f"neither 'text' nor 'html' among its columns, {there}; set --text-column or --html-column"
+            return f"neither a column 'text' nor 'html'; {there}; set --text-column or --html-column"
         return None
 
 

@@ -45,7 +45,7 @@ def check_jsonl(entry: Entry, options: ReadOptions) -> None:
                 f" jq -c '.articles[]' {entry.name} > pages.jsonl (with the name of its list)"
             )
     if records and (wrong := options.missing(keys)):
-        raise UsageError(f"{entry.name}, by its first {records} records, has {wrong}")
+        raise UsageError(f"{entry.name} has, in its first {records} records, {wrong}")
 
 
 def refuse_utf16(entry: Entry) -> None:

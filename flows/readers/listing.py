@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import glob
 import os
-from functools import partial
 from pathlib import Path
 
-from flows.readers.found import Found, Listing, Skipped
+from flows.readers.found import Found, Listing, Skipped, local_file
 from flows.readers.frame import ReadOptions
 from flows.readers.kinds import ENDINGS, ending_of, is_packed, sure_kind
-from flows.readers.packing import BadArchiveError, entries
+from flows.readers.packing import BROKEN, entries
 
 __all__ = ["fixed_folder", "kind_by_name", "list_folder", "list_glob", "shown_path"]
 
@@ -96,7 +95,7 @@ class _Walk:
                 self.skipped.append(Skipped(name, "not a regular file"))
                 continue
             kind, why = kind_by_name(name)
-            file = Found(partial(path.open, "rb", buffering=0), name, kind, size)
+            file = local_file(path, name, kind, size)
             if why is None or named or _is_surely_ours(file):
                 found.append(file)
             else:
@@ -119,10 +118,11 @@ def _is_surely_ours(file: Found) -> bool:
     if ending_of(file.name) == ".json":
         return False
     try:
-        entry = next(entries(file, True, ReadOptions(), lambda _: None))
-        return not entry.inside and sure_kind(entry.head, ReadOptions()) is not None
-    except (OSError, BadArchiveError):
-        return False
+        for entry in entries(file, ReadOptions(), folder=True):
+            return not entry.inside and sure_kind(entry.head, ReadOptions()) is not None
+    except BROKEN:
+        pass
+    return False
 
 
 def fixed_folder(pattern: str) -> str | None:

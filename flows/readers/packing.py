@@ -6,6 +6,8 @@ names the rest.
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import lzma
 import re
@@ -21,10 +23,12 @@ import pyarrow as pa
 from flows.readers.found import Found
 from flows.readers.frame import ReadOptions
 
-__all__ = ["ARCHIVE", "CODECS", "BadArchiveError", "Entry", "Watched", "entries", "why_of"]
+__all__ = ["ARCHIVE", "BROKEN", "CODECS", "BadArchiveError", "Entry", "Watched", "entries", "why_of"]
 
 BUFFER_BYTES = 1 << 18
 """Bytes that a stream reads ahead: what a kind is told by, and a first line must fit in."""
+_STEP_BYTES = 1 << 14
+"""Bytes unpacked at a time: what pyarrow had in hand where a zst file breaks is lost."""
 _LAYERS = 2  # a page packed twice: once by its server, once by its crawler
 ARCHIVE = b"PK\x03\x04"
 _EMPTY_ARCHIVE = b"PK\x05\x06"
@@ -32,6 +36,10 @@ _EMPTY_ARCHIVE = b"PK\x05\x06"
 
 class BadArchiveError(Exception):
     """An archive that cannot be read, or not further."""
+
+
+BROKEN = (OSError, ValueError, MemoryError, pa.ArrowException, BadArchiveError)
+"""What reading a broken file may raise: pyarrow's, of names that are no UTF-8 and of lengths that nobody has, too."""
 
 
 class Codec(NamedTuple):
@@ -42,9 +50,9 @@ class Codec(NamedTuple):
 
 
 CODECS = {
-    ".gz": Codec(re.compile(rb"\x1f\x8b\x08"), lambda file: pa.CompressedInputStream(file, "gzip")),
+    ".gz": Codec(re.compile(rb"\x1f\x8b\x08"), lambda file: gzip.GzipFile(fileobj=file)),
     ".zst": Codec(re.compile(rb"\x28\xb5\x2f\xfd"), lambda file: pa.CompressedInputStream(file, "zstd")),
-    ".bz2": Codec(re.compile(rb"BZh[1-9]1AY&SY"), lambda file: pa.CompressedInputStream(file, "bz2")),
+    ".bz2": Codec(re.compile(rb"BZh[1-9]1AY&SY"), bz2.BZ2File),
     ".xz": Codec(re.compile(rb"\xfd7zXZ\x00"), lzma.LZMAFile),
 }
 """By the ending that such files usually have."""
@@ -62,6 +70,8 @@ class Watched(io.RawIOBase):
 
     def __init__(self, inner: IO[bytes] | Any, spend: Callable[[int], str | None] | None = None) -> None:
         self._inner = inner
+        # What comes before a break is given out by `read1`, and thrown away by `read`.
+        self._read = getattr(inner, "read1", inner.read)
         self._spend = spend
         self._trouble: str | None = None
         self.count = 0
@@ -82,14 +92,14 @@ class Watched(io.RawIOBase):
         return int(self._inner.seek(offset, whence))
 
     def tell(self) -> int:  # noqa: D102
-        return int(self._inner.tell())
+        return int(self._inner.tell()) if self.seekable() else self.count
 
     def readinto(self, target: Any) -> int:
         """Fill `target` as far as there is something: short reads would let chance decide what a peek sees."""
         filled = 0
         while filled < len(target) and self._trouble is None:
             try:
-                data = self._inner.read(len(target) - filled)
+                data = self._read(min(len(target) - filled, _STEP_BYTES))
             except Exception as error:
                 self._trouble = why_of(error)
                 break
@@ -138,7 +148,7 @@ class Entry:
 
     name: str
     table: str
-    stream: io.BufferedReader
+    stream: io.BufferedReader[Any]
     layers: list[Watched]
     inside: bool = False
     passed_over: Counter[str] = field(default_factory=Counter)
@@ -164,11 +174,14 @@ class Entry:
         return spool
 
 
-def entries(found: Found, folder: bool, options: ReadOptions, watch: Callable[[Watched], None]) -> Iterator[Entry]:
+def entries(
+    found: Found, options: ReadOptions, *, folder: bool, watch: Callable[[Watched], None] = lambda _: None
+) -> Iterator[Entry]:
     """What is in a file: itself, or the members of an archive, named as if they lay in a folder.
 
     Each entry must be read before the next one is asked for; one that breaks has trouble, and raises nothing. `watch`
-    is given the stream that counts the file's bytes. Raises OSError where the file cannot be opened, and BadArchiveError.
+    is given the stream that counts the file's bytes. Raises OSError where the file cannot be opened, and
+    BadArchiveError.
     """
     raw = Watched(found.open())
     watch(raw)

@@ -71,9 +71,7 @@ def _file_system(url: str, scheme: str) -> Any:
         cure = f"pip install {package}" if package else why_of(error)
         raise UsageError(f"{scheme}:// needs a package that is not there; {cure}") from error
     except ValueError as error:
-        raise UsageError(
-            f"cannot open {url}: {why_of(error)}; known are s3, https, gs, az and more"
-        ) from error
+        raise UsageError(f"cannot open {url}: {why_of(error)}; known are s3, https, gs, az and more") from error
     return files
 
 

@@ -6,22 +6,20 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
-import pyarrow as pa
 
 from flows.errors import UsageError
 from flows.readers.csvs import check_csv, read_csv
-from flows.readers.found import Found, Listing
+from flows.readers.found import Found, Listing, local_file
 from flows.readers.frame import Page, PageBuffer, ReadOptions, unreadable
 from flows.readers.jsonl import check_jsonl, read_jsonl
 from flows.readers.kinds import ENDINGS, FOREIGN, SHOWN, ending_of, kind_of, sure_kind
 from flows.readers.listing import fixed_folder, list_folder, list_glob, shown_path
-from flows.readers.packing import BadArchiveError, Entry, Watched, entries, why_of
+from flows.readers.packing import BROKEN, BadArchiveError, Entry, Watched, entries, why_of
 from flows.readers.remote import is_remote, list_remote
 from flows.readers.standard_input import spooled_input
 from flows.readers.tables import check_arrow, check_parquet, read_arrow, read_parquet
@@ -117,7 +115,7 @@ class Source:
     def _read(self, found: Found) -> Iterator[Page | pl.DataFrame]:
         """All that is in a file; a file that cannot be read, or not as asked, is a page that says so."""
         try:
-            for entry in entries(found, self.kind == "folder", self._options, self._watch):
+            for entry in entries(found, self._options, folder=self.kind == "folder", watch=self._watch):
                 entry.passed_over = self.passed_over
                 kind = _kind(entry, self._options)
                 if kind is None:
@@ -127,7 +125,7 @@ class Source:
                     yield from _READERS[kind].read(entry, self._options)
                 except UsageError as error:
                     yield unreadable(entry.name, entry.name, str(error))
-        except (OSError, BadArchiveError, pa.ArrowException) as error:
+        except BROKEN as error:
             yield unreadable(found.name, found.name, why_of(error))
 
     def _watch(self, raw: Watched) -> None:
@@ -170,7 +168,7 @@ def open_source(path: str | Path, options: ReadOptions | None = None) -> Source:
         raise UsageError(f"{path} is neither a file nor a folder; save its content to a file first, or pipe it to `-`")
     if not os.access(path, os.R_OK):
         raise UsageError(f"no right to read {path}; try: chmod u+r {path}")
-    found = Found(partial(path.open, "rb", buffering=0), shown_path(Path(path.name)), "", status.st_size)
+    found = local_file(path, shown_path(Path(path.name)), "", status.st_size)
     return _open_file(found, str(path), options)
 
 
@@ -181,11 +179,11 @@ def _open_file(found: Found, given: str, options: ReadOptions) -> Source:
         raise UsageError(f"{given}: {ending} is not read; {FOREIGN[ending]}")
     kinds: list[str] = []
     try:
-        for entry in islice(entries(found, False, options, lambda _: None), _MEMBERS_CHECKED):
+        for entry in islice(entries(found, options, folder=False), _MEMBERS_CHECKED):
             kind = _kind(entry, options) or "text"
             kinds.append("zip" if entry.inside else kind)
             _check(kind, entry, options)
-    except (OSError, BadArchiveError, pa.ArrowException) as error:
+    except BROKEN as error:
         shown = SHOWN[ENDINGS.get(ending_of(found.name), "text")]
         raise UsageError(f"cannot read {given} as {shown}: {why_of(error)}; check the file") from error
     kind = kinds[0]
@@ -204,9 +202,9 @@ def _open_listing(name: str, given: str, listing: Listing, options: ReadOptions)
         if found.kind in {"text", "html", "warc"}:
             continue
         try:
-            for entry in islice(entries(found, True, options, lambda _: None), _MEMBERS_CHECKED):
+            for entry in islice(entries(found, options, folder=True), _MEMBERS_CHECKED):
                 _check(_kind(entry, options), entry, options)
-        except (OSError, BadArchiveError, pa.ArrowException):
+        except BROKEN:
             continue  # Reading it gives the page that says why.
     return Source(name, "folder", listing, options)
 

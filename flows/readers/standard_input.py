@@ -6,10 +6,11 @@ import shutil
 import sys
 import tempfile
 from functools import cache
+from pathlib import Path
 from typing import IO
 
 from flows.errors import UsageError
-from flows.readers.found import Found
+from flows.readers.found import Found, local_file
 
 __all__ = ["spooled_input"]
 
@@ -27,12 +28,10 @@ def spooled_input() -> Found:
     """Standard input. Raises UsageError where it is empty, a terminal, or there is no room for it on disk."""
     try:
         if sys.stdin is None or sys.stdin.isatty():
-            raise UsageError(
-                "nothing is piped into standard input; try: cat pages.jsonl | copydesk run -"
-            )
+            raise UsageError("nothing is piped into standard input; try: cat pages.jsonl | copydesk run -")
         spool, size = _spool()
     except OSError as error:
         raise UsageError(f"cannot read standard input: {error.strerror or error}") from error
     if not size:
         raise UsageError("standard input is empty; check the command before the pipe")
-    return Found(lambda: open(spool.name, "rb", buffering=0), "stdin", "", size)  # noqa: PTH123
+    return local_file(Path(spool.name), "stdin", "", size)

@@ -26,7 +26,7 @@ from flows.readers.frame import (
     too_large,
     unreadable,
 )
-from flows.readers.packing import Entry, why_of
+from flows.readers.packing import BROKEN, Entry, why_of
 
 __all__ = ["check_arrow", "check_parquet", "read_arrow", "read_parquet"]
 
@@ -62,7 +62,7 @@ def read_parquet(entry: Entry, options: ReadOptions) -> Iterator[pl.DataFrame | 
                 for batch in file.iter_batches(rows, row_groups=[group], columns=columns):
                     yield from _parts(_pages(batch, row, entry, options), options.batch_bytes)
                     row += batch.num_rows
-    except (OSError, pa.ArrowException) as error:
+    except BROKEN as error:
         yield unreadable(entry.name, entry.name, entry.trouble or why_of(error), f"row {row}" if row else "")
 
 
@@ -72,14 +72,28 @@ def read_arrow(entry: Entry, options: ReadOptions) -> Iterator[pl.DataFrame | Pa
     try:
         for whole in _record_batches(_open_arrow(entry.whole())):
             columns = _columns(whole.schema, options)
+            for name in columns:
+                _validate(whole.column(name))
             size = sum(whole.column(name).nbytes for name in columns)
             rows = max(1, min(_MAX_ROWS, options.batch_bytes * whole.num_rows // max(size, 1)))
             for start in range(0, whole.num_rows, rows):
                 batch = whole.select(columns).slice(start, rows)
                 yield from _parts(_pages(batch, row, entry, options), options.batch_bytes)
                 row += batch.num_rows
-    except (OSError, pa.ArrowException) as error:
+    except BROKEN as error:
         yield unreadable(entry.name, entry.name, entry.trouble or why_of(error), f"row {row}" if row else "")
+
+
+def _validate(column: pa.Array) -> None:
+    """Raise ArrowInvalid for a column that points beyond its bytes: a broken Arrow file would crash the process.
+
+    Strings that are no UTF-8 are sound to this eye; they are found out later, one by one.
+    """
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid as error:
+        if "UTF8" not in str(error):
+            raise
 
 
 def _open_arrow(file: IO[bytes]) -> pa.RecordBatchFileReader | pa.RecordBatchStreamReader:
