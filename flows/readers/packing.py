@@ -195,7 +195,7 @@ def entries(
         try:
             archive = zipfile.ZipFile(entry.stream)
             size = entry.stream.seek(0, io.SEEK_END)
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except (zipfile.BadZipFile, NotImplementedError, *BROKEN) as error:
             raise BadArchiveError(f"a broken zip archive: {why_of(error)}") from error
         members = [member for member in archive.infolist() if not member.is_dir()]
         if not members:

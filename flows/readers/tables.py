@@ -33,6 +33,9 @@ __all__ = ["check_arrow", "check_parquet", "read_arrow", "read_parquet"]
 _MAX_ROWS = 16_384
 _NEVER = pl.lit(None, PAGE_SCHEMA["fetched_at"])
 _ARROW_FILE = b"ARROW1"
+_AS_BYTES = {
+    pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view(),
+}  # fmt: skip
 _ODD = f"{SUSPECT}|{MOJIBAKE}"
 """A pattern for texts that `decode_string` must look at; all others can only need their line ends changed."""
 
@@ -77,7 +80,7 @@ def read_arrow(entry: Entry, options: ReadOptions) -> Iterator[pl.DataFrame | Pa
             size = sum(whole.column(name).nbytes for name in columns)
             rows = max(1, min(_MAX_ROWS, options.batch_bytes * whole.num_rows // max(size, 1)))
             for start in range(0, whole.num_rows, rows):
-                batch = whole.select(columns).slice(start, rows)
+                batch = _without_views(whole.select(columns).slice(start, rows))
                 yield from _parts(_pages(batch, row, entry, options), options.batch_bytes)
                 row += batch.num_rows
     except BROKEN as error:
@@ -87,13 +90,26 @@ def read_arrow(entry: Entry, options: ReadOptions) -> Iterator[pl.DataFrame | Pa
 def _validate(column: pa.Array) -> None:
     """Raise ArrowInvalid for a column that points beyond its bytes: a broken Arrow file would crash the process.
 
-    Strings that are no UTF-8 are sound to this eye; they are found out later, one by one.
+    Strings are looked at as bytes: those that are no UTF-8 are found out later, one by one.
     """
-    try:
-        column.validate(full=True)
-    except pa.ArrowInvalid as error:
-        if "UTF8" not in str(error):
-            raise
+    if pa.types.is_dictionary(column.type):
+        _validate(column.dictionary)
+        pa.DictionaryArray.from_arrays(column.indices, pa.nulls(len(column.dictionary)))
+    else:
+        as_bytes = _AS_BYTES.get(column.type)
+        (column.view(as_bytes) if as_bytes else column).validate(full=True)
+
+
+def _without_views(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """`batch` with its views of strings as strings: pyarrow's own cast follows what a broken null points to."""
+    columns = []
+    for column in batch.columns:
+        if pa.types.is_string_view(column.type) or pa.types.is_binary_view(column.type):
+            raw = pa.array(column.view(pa.binary_view()).to_pylist(), pa.large_binary())
+            columns.append(raw.view(pa.large_string()) if pa.types.is_string_view(column.type) else raw)
+        else:
+            columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _open_arrow(file: IO[bytes]) -> pa.RecordBatchFileReader | pa.RecordBatchStreamReader:

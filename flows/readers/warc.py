@@ -56,7 +56,7 @@ def read_warc(entry: Entry, options: ReadOptions) -> Iterator[Page]:
     while wrong is None:
         try:
             records = records or ArchiveIterator(
-                stream,  # type: ignore[arg-type]  (what it needs of a stream, it has)
+                stream,  # type: ignore[arg-type]
                 parse_http=False,
                 stream_detect=False,
                 quirks_mode=True,
@@ -96,7 +96,7 @@ def _given(found: Page | str | None, entry: Entry) -> Iterator[Page]:
         yield found
 
 
-class _Tail:
+class _Tail:  # no whole file for mypy, but all that ArchiveIterator calls
     """A stream that remembers its last bytes: FastWARC takes a file that ends within a record's header for whole."""
 
     def __init__(self, stream: IO[bytes]) -> None:
