@@ -123,6 +123,7 @@ _WESTERN = ("€“”‘’„…–—•™ŠšŽžœ\xa0¡£§©«®°²³·
     "cp1252"
 )
 _C1_CONTROL = re.compile("[\x80-\x84\x86-\x9f]")
+_TAG = re.compile(rb"<[^<>]*>")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{3}")
 
 
@@ -229,7 +230,9 @@ def _strictly(raw: bytes, encoding: str) -> Decoded:
 
 def _legacy(raw: bytes, error: UnicodeDecodeError, charset: str | None) -> Decoded:
     """Text that is not UTF-8: as declared, as guessed, or not at all."""
-    sample = b"\n".join(line for line in raw.split(b"\n") if not line.isascii())[:_SAMPLE_BYTES]
+    # Without tags: chardet believes a `<meta charset>` that it finds, and a page may be one line of markup.
+    lines = _TAG.sub(b"\n", raw).split(b"\n")
+    sample = b"\n".join(line for line in lines if not line.isascii())[:_SAMPLE_BYTES]
     if _is_torn_utf8(sample):
         return Decoded(None, None, "undecodable", f"UTF-8, but broken at byte {error.start}")
     guess = chardet.detect(

@@ -164,12 +164,17 @@ class Entry:
         return next((layer.trouble for layer in self.layers if layer.trouble), None)
 
     def whole(self) -> IO[bytes]:
-        """The stream with all of its bytes within reach; packed ones go to a file on disk first."""
+        """The stream with all of its bytes within reach; packed ones go to a file on disk first.
+
+        Raises BadArchiveError where these do not come out whole.
+        """
         if self.stream.seekable():
             return self.stream
         spool = tempfile.TemporaryFile()  # noqa: SIM115  (it goes when nobody holds it any more)
         while data := self.stream.read(BUFFER_BYTES):
             spool.write(data)
+        if self.trouble:
+            raise BadArchiveError(self.trouble)
         spool.seek(0)
         return spool
 

@@ -19,7 +19,7 @@ from flows.readers.frame import Page, PageBuffer, ReadOptions, unreadable
 from flows.readers.jsonl import check_jsonl, read_jsonl
 from flows.readers.kinds import ENDINGS, FOREIGN, SHOWN, ending_of, kind_of, sure_kind
 from flows.readers.listing import fixed_folder, list_folder, list_glob, shown_path
-from flows.readers.packing import BROKEN, BadArchiveError, Entry, Watched, entries, why_of
+from flows.readers.packing import BROKEN, Entry, Watched, entries, why_of
 from flows.readers.remote import is_remote, list_remote
 from flows.readers.standard_input import spooled_input
 from flows.readers.tables import check_arrow, check_parquet, read_arrow, read_parquet
@@ -36,6 +36,10 @@ class _Reader(NamedTuple):
     check: Callable[[Entry, ReadOptions], None] | None = None
 
 
+def _refuse_archive(entry: Entry, _: ReadOptions) -> Iterator[Page]:
+    yield unreadable(entry.name, entry.name, "an archive within an archive; unpack it first")
+
+
 _READERS = {
     "text": _Reader(read_text),
     "html": _Reader(read_html),
@@ -44,6 +48,7 @@ _READERS = {
     "parquet": _Reader(read_parquet, check_parquet),
     "arrow": _Reader(read_arrow, check_arrow),
     "warc": _Reader(read_warc),
+    "zip": _Reader(_refuse_archive),
 }
 _NAMES_SHOWN = 5
 _MEMBERS_CHECKED = 100
@@ -214,10 +219,7 @@ def _kind(entry: Entry, options: ReadOptions) -> str | None:
     head = entry.head
     if entry.inside and ending_of(entry.name) not in ENDINGS and sure_kind(head, options) is None:
         return None
-    kind = kind_of(head, entry.name, options)
-    if kind == "zip":
-        raise BadArchiveError("an archive within an archive; unpack it first")
-    return kind
+    return kind_of(head, entry.name, options)
 
 
 def _check(kind: str | None, entry: Entry, options: ReadOptions) -> None:
