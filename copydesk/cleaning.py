@@ -42,7 +42,8 @@ PAGE: dict[str, Any] = {
     "content_hash": pl.String, "encoding": pl.String, "problems": pl.List(REASON),
     "fetched_at": pl.Datetime("us", "UTC"),
 }  # fmt: skip
-"""The columns of a page as a reader leaves it. `fetched_at`, where it is known, is what "3 hours ago" counts from."""
+"""The columns of a page as a reader leaves it: it has `text` or `html`, or neither. `fetched_at`, where it is known, is
+what "3 hours ago" counts from."""
 
 FEW_SENTENCES = 4
 """A page without one paragraph is still an article where it has as many short sentences."""

@@ -60,8 +60,8 @@ _RETRY: dict[str, Any] = {"retries": 2, "retry_delay_seconds": [1, 5], "retry_co
 
 
 @task(name="read pages", cache_policy=NO_CACHE, **_RETRY)
-def read_pages(source: str, options: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
-    """Read the source and stage its pages as shards below `folder`."""
+def read_pages(source: str, options: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Read the source and stage its pages as `shards` below `folder`; `left_out` is what in its files was no page."""
     pages = open_source(source, ReadOptions(**options))
 
     def watched() -> Iterator[Any]:
@@ -73,7 +73,7 @@ def read_pages(source: str, options: dict[str, Any], folder: Path) -> list[dict[
     tell("read", pages.total_bytes, pages.total_bytes)
     count = sum(s.pages for s in shards)
     get_run_logger().info("Read %s pages from %s into %s shards.", f"{count:,}", pages.describe(), len(shards))
-    return [{"path": s.path, "pages": s.pages} for s in shards]
+    return {"shards": [{"path": s.path, "pages": s.pages} for s in shards], "left_out": pages.left_out()}
 
 
 @task(name="clean shard", task_run_name="clean {shard.stem}", cache_policy=NO_CACHE, **_RETRY)
@@ -123,7 +123,8 @@ def publish_report(report: dict[str, Any], folder: Path) -> Path:
 def clean_news(
     source: PathText,
     output: PathText = "output",
-    text_column: str = "text",
+    text_column: str | None = None,
+    html_column: str | None = None,
     id_column: str | None = None,
     url_column: str | None = None,
     fetched_column: str | None = None,
@@ -140,9 +141,10 @@ def clean_news(
     where a quality gate failed, UsageError for a source or output that cannot be used, RunError otherwise.
 
     Args:
-        source: A text file, a folder of them, a JSON lines or a Parquet file.
+        source: A file, a folder, a pattern, a URL or `-`, of any kind that `open_source` reads.
         output: The folder to publish in; made where there is none.
-        text_column: Column or key that holds a page's text.
+        text_column: Column or key that holds a page's text; `text`, where none is named.
+        html_column: Column or key that holds a page's HTML; `html`, where a table has no `text`.
         id_column: Column or key that holds a page's id; without it, file and line.
         url_column: Column or key that holds a page's URL; it names the publisher.
         fetched_column: Column or key that holds when a page was fetched; "3 hours ago" counts from it.
@@ -155,7 +157,8 @@ def clean_news(
     """
     clock = _Clock()
     columns = {
-        "text_column": text_column, "id_column": id_column, "url_column": url_column, "fetched_column": fetched_column,
+        "text_column": text_column, "html_column": html_column, "id_column": id_column, "url_column": url_column,
+        "fetched_column": fetched_column,
     }  # fmt: skip
     request = open_request(source, output, columns, rules, publishers, memory, learn=learn)
     store = request.store
@@ -166,7 +169,8 @@ def clean_news(
         pages_folder = staging.path.with_name(f".staging-pages-{run_id}")
         try:
             with clock.step("read"):
-                shards = read_pages(source, columns, pages_folder)
+                read = read_pages(source, columns, pages_folder)
+                shards = read["shards"]
             if learn:
                 with clock.step("learn"):
                     memory = learn_memory(shards, pages_folder, request.desk)
@@ -218,7 +222,8 @@ def clean_news(
         raise GateError(f"{verdict['sentence']} Nothing was published; see {page}")
     return {
         "run_id": run_id, "task_runs": len(shards) + 3 + learn, "verdict": verdict, "snapshot": str(snapshot),
-        "report": str(page), "steps": clock.steps, "skipped": [f"{s.name} ({s.why})" for s in request.source.skipped],
+        "report": str(page), "steps": clock.steps,
+        "skipped": [*read["left_out"], *(f"{s.name} ({s.why})" for s in request.source.skipped)],
         **{k: figures[k] for k in ("pages_in", "articles", "quarantined", "characters_in", "characters_furniture")},
         "warnings": {w["warning"]: w["pages"] for w in figures["warnings"]},
         "failures": {f["check"]: f["pages"] for f in figures["failures"]},

@@ -34,7 +34,18 @@ rules_app = typer.Typer(
 app.add_typer(rules_app, name="rules")
 
 TextColumn = Annotated[
-    str, typer.Option("--text-column", metavar="NAME", help="Column or key that holds a page's text.")
+    Optional[str],  # noqa: UP045  (typer reads it)
+    typer.Option(
+        "--text-column", metavar="NAME", help="Column or key that holds a page's text; `text`, where none is named."
+    ),
+]
+HtmlColumn = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--html-column",
+        metavar="NAME",
+        help="Column or key that holds a page's HTML; `html`, where a table has no `text`. With both: HTML first.",
+    ),
 ]
 IdColumn = Annotated[
     Optional[str],  # noqa: UP045  (typer reads it)
@@ -76,11 +87,15 @@ MemoryFile = Annotated[
 
 @app.command()
 def run(
-    source: Annotated[str, typer.Argument(help="A text file, a folder of them, a .jsonl or a .parquet file.")],
+    source: Annotated[str, typer.Argument(
+            help="A file, a folder, a pattern ('crawl/**/*.html.gz'), a URL (s3://, https://) or `-`: text, HTML, JSON"
+            " lines, CSV, Parquet, Arrow, WARC or WET, also as .gz, .zst, .xz, .bz2 or .zip."
+        ),],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder to publish in; made where there is none.")
     ] = Path("output"),
-    text_column: TextColumn = "text",
+    text_column: TextColumn = None,
+    html_column: HtmlColumn = None,
     id_column: IdColumn = None,
     url_column: UrlColumn = None,
     fetched_column: FetchedColumn = None,
@@ -115,7 +130,9 @@ def run(
 
         copydesk run pages.parquet --id-column id --url-column url -o clean
 
-        copydesk run crawl.jsonl --text-column content --workers 2
+        copydesk run crawl.jsonl.gz --html-column content --workers 2
+
+        copydesk run 's3://bucket/CC-NEWS-2024*.warc.gz'
 
         copydesk run crawl/ --memory memory.toml
     """
@@ -123,8 +140,8 @@ def run(
 
     launch(
         {
-            "source": source, "output": str(output), "text_column": text_column, "id_column": id_column,
-            "url_column": url_column, "fetched_column": fetched_column, "rules": list(rules),
+            "source": source, "output": str(output), "text_column": text_column, "html_column": html_column,
+            "id_column": id_column, "url_column": url_column, "fetched_column": fetched_column, "rules": list(rules),
             "publishers": list(publishers), "memory": memory, "learn": learn, "max_quarantined": max_quarantined,
             "publish_failed": publish_failed,
         },
@@ -138,7 +155,8 @@ def learn(
     memory: Annotated[
         Path, typer.Option("--memory", metavar="FILE", help="The file to write; what you judged in it before is kept.")
     ],
-    text_column: TextColumn = "text",
+    text_column: TextColumn = None,
+    html_column: HtmlColumn = None,
     id_column: IdColumn = None,
     url_column: UrlColumn = None,
     fetched_column: FetchedColumn = None,
@@ -170,7 +188,7 @@ def learn(
     """
     from flows.learn import learn as learn_pages  # noqa: PLC0415
 
-    columns = _columns(text_column, id_column, url_column, fetched_column)
+    columns = _columns(text_column, html_column, id_column, url_column, fetched_column)
     learn_pages(source, columns, rules, publishers, memory, propose)
 
 
@@ -229,7 +247,8 @@ def rules_test(rules: RuleFolders = []) -> None:  # noqa: B006
 @rules_app.command("hits")
 def rules_hits(
     source: Annotated[str, typer.Argument(help="What to clean: as for `copydesk run`. Nothing is written.")],
-    text_column: TextColumn = "text",
+    text_column: TextColumn = None,
+    html_column: HtmlColumn = None,
     id_column: IdColumn = None,
     url_column: UrlColumn = None,
     fetched_column: FetchedColumn = None,
@@ -239,12 +258,16 @@ def rules_hits(
     """Show what each rule decides on these pages: spans, pages, and an example."""
     from flows.rules_view import show_hits  # noqa: PLC0415
 
-    columns = _columns(text_column, id_column, url_column, fetched_column)
+    columns = _columns(text_column, html_column, id_column, url_column, fetched_column)
     show_hits(source, columns, rules, publishers)
 
 
-def _columns(text: str, id_: str | None, url: str | None, fetched: str | None) -> dict[str, str | None]:
-    return {"text_column": text, "id_column": id_, "url_column": url, "fetched_column": fetched}
+def _columns(
+    text: str | None, html: str | None, id_: str | None, url: str | None, fetched: str | None
+) -> dict[str, str | None]:
+    return {
+        "text_column": text, "html_column": html, "id_column": id_, "url_column": url, "fetched_column": fetched,
+    }  # fmt: skip
 
 
 def main() -> None:

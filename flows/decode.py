@@ -1,8 +1,11 @@
 """From bytes to text, or to a plain reason why not.
 
-Order of evidence: a byte order mark, strict UTF-8, the page's own `<meta charset>`, and only then a guess by
-chardet. The guess sees nothing but the lines that hold bytes beyond ASCII: a page of English with one Korean
+Order of evidence: a byte order mark, strict UTF-8, the charset of the HTTP header, that of the page's own `<meta>`
+or XML declaration, and only then a guess by chardet. A declared charset is overruled by a guess that is sure of
+another one. The guess sees nothing but the lines that hold bytes beyond ASCII: a page of English with one Korean
 byline drowns the evidence otherwise. What no one can read stays bytes, since a wrong guess invents text.
+
+UTF-8 that somebody read as cp1252 or Latin-1 ("Ã©") is turned back where that is certain; see `repair`.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from dataclasses import dataclass
 
 import chardet
 
-__all__ = ["CONTROL_SHARE", "SUSPECT", "Decoded", "decode", "decode_string"]
+__all__ = ["CONTROL_SHARE", "MOJIBAKE", "REPAIRED", "SUSPECT", "Decoded", "decode", "decode_string", "repair"]
 
 CONTROL_SHARE = 0.05
 """A text with a larger share of control characters than this is taken for binary."""
@@ -21,6 +24,8 @@ CONTROL_SHARE = 0.05
 _SAMPLE_BYTES = 65_536
 _CONFIDENT = 0.05  # Noise and torn UTF-8 stay below 0.04; a line of real text reaches 0.15, a word 0.07.
 _SURE = 0.08  # Below this a stray accent or quote in English counts for more than the guess.
+_OVERRULES = 0.4
+"""From here a guess beats what is declared: right guesses reach it in all scripts but Latin, wrong ones do not."""
 _TORN_UTF8_SHARE = 0.75
 
 _BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16.
@@ -87,13 +92,38 @@ _ESCAPED = (  # These are ASCII to the eye of a UTF-8 decoder.
 SUSPECT = r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]"
 """A pattern for texts that `decode_string` must look at; all others can only need their line ends changed."""
 
+REPAIRED = "utf-8 (repaired from cp1252)"
+"""The encoding of a text in which UTF-8 was read as cp1252 or Latin-1 before us, and is now read right."""
+
+_MISREAD = {ord(bytes([n]).decode("cp1252", "ignore") or chr(n)): n for n in range(0x80, 0x100)}
+_MISREAD |= {n: n for n in range(0x80, 0xA0)}  # Latin-1, and what browsers do where cp1252 has nothing
+"""The byte that each character was misread from: in cp1252, or in Latin-1."""
+
+
+def _class_of(first: int, last: int) -> str:
+    """A regex class of the characters that the bytes `first` to `last` are misread as."""
+    return "[" + "".join(re.escape(chr(c)) for c, n in sorted(_MISREAD.items()) if first <= n <= last) + "]"
+
+
+_TAIL = _class_of(0x80, 0xBF)
+_PAIR = _class_of(0xC2, 0xDF) + _TAIL
+_TRIPLE = f"{_class_of(0xE0, 0xEF)}{_TAIL}{{2}}|{_class_of(0xF0, 0xF4)}{_TAIL}{{3}}"
+MOJIBAKE = f"{_PAIR}|{_TRIPLE}"
+"""A pattern for texts that `repair` must look at."""
+_SEQUENCES = re.compile(MOJIBAKE)
+_BYTES_OF_MISREAD = {character: chr(byte) for character, byte in _MISREAD.items()}
+
 _CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\t\n\v\f\r\x1b"))
 _HIGH = bytes(range(0x80, 0x100))
-_META_CHARSET = re.compile(rb"<meta\b[^>]{0,200}?\bcharset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
-_WESTERN = (
-    "€“”‘’„…–—•™ŠšŽžœ\xa0¡£§©«®°²³·º»½¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûü"
-).encode("cp1252")
+_META_CHARSET = re.compile(
+    rb"<meta\b[^>]{0,200}?\bcharset\s*=\s*[\"']?\s*([\w.:-]{2,40})|<\?xml\b[^>]{0,60}?\bencoding\s*=\s*[\"']([\w.:-]{2,40})",
+    re.IGNORECASE,
+)
+_WESTERN = ("€“”‘’„…–—•™ŠšŽžœ\xa0¡£§©«®°²³·º»½¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûü").encode(
+    "cp1252"
+)
 _C1_CONTROL = re.compile("[\x80-\x84\x86-\x9f]")
+_TAG = re.compile(rb"<[^<>]*>")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{3}")
 
 
@@ -110,11 +140,12 @@ class Decoded:
     detail: str | None = None
 
 
-def decode(raw: bytes) -> Decoded:
-    r"""Decode `raw`. Line ends become `\n` and a byte order mark goes; nothing else is changed.
+def decode(raw: bytes, charset: str | None = None) -> Decoded:
+    r"""Decode `raw`, which a server may have said to be in `charset`.
 
-    The same bytes always give the same answer. Left alone on purpose: Unicode normal forms, non-breaking
-    spaces, form feeds, mojibake that was already in the page.
+    Line ends become `\n`, a byte order mark goes, and UTF-8 that was misread is repaired; nothing else is changed.
+    The same arguments always give the same answer. Left alone on purpose: Unicode normal forms, non-breaking
+    spaces, form feeds, and mojibake where a repair is not certain.
 
     >>> decode("The “Café” reopens\r\nToday".encode("cp1252"))
     Decoded(text='The “Café” reopens\nToday', encoding='cp1252', problem=None, detail=None)
@@ -134,9 +165,9 @@ def decode(raw: bytes) -> Decoded:
             if sequence in raw and (text := _try(raw, encoding)) is not None:
                 return Decoded(text, encoding)
     try:
-        return Decoded(_newlines(raw.decode("utf-8")), "utf-8")
+        return _repaired(_newlines(raw.decode("utf-8")))
     except UnicodeDecodeError as error:
-        return _legacy(raw, error)
+        return _legacy(raw, error, charset)
 
 
 def decode_string(text: str) -> Decoded:
@@ -153,7 +184,37 @@ def decode_string(text: str) -> Decoded:
         return Decoded(None, None, "undecodable", f"half a character (lone surrogate) at {error.start}")
     if problem := _binary(raw):
         return Decoded(None, None, "binary", problem)
-    return Decoded(_newlines(text.removeprefix("\ufeff")), "utf-8")
+    return _repaired(_newlines(text.removeprefix("\ufeff")))
+
+
+def repair(text: str) -> str | None:
+    """`text` with the lines put right in which UTF-8 was read as cp1252 or Latin-1; None where none certainly is.
+
+    A line is put right where all of its characters beyond ASCII, turned back into bytes, are sound UTF-8, and where
+    what these lines of the text hold cannot be a word by chance: one sequence of three bytes or more ("â€™"), or two
+    different ones of two bytes.
+
+    >>> repair("The cafÃ© â€“ reopened"), repair("AMANHÃ\xa0, O JOGO"), repair("Le cafÃ© rénové â€¦")
+    ('The café – reopened', None, None)
+    """
+    lines = text.split("\n")
+    right = {}
+    found: set[str] = set()
+    for n, line in enumerate(lines):
+        if not line.isascii() and (sequences := _SEQUENCES.findall(line)):
+            try:
+                right[n] = line.translate(_BYTES_OF_MISREAD).encode("latin-1").decode("utf-8")
+            except UnicodeError:
+                continue
+            found.update(sequences)
+    if len(found) < 2 and not any(len(sequence) > 2 for sequence in found):
+        return None
+    return "\n".join(right.get(n, line) for n, line in enumerate(lines))
+
+
+def _repaired(text: str) -> Decoded:
+    right = None if text.isascii() else repair(text)
+    return Decoded(text, "utf-8") if right is None else Decoded(right, REPAIRED)
 
 
 def _strictly(raw: bytes, encoding: str) -> Decoded:
@@ -167,12 +228,11 @@ def _strictly(raw: bytes, encoding: str) -> Decoded:
     return Decoded(_newlines(text), encoding)
 
 
-def _legacy(raw: bytes, error: UnicodeDecodeError) -> Decoded:
+def _legacy(raw: bytes, error: UnicodeDecodeError, charset: str | None) -> Decoded:
     """Text that is not UTF-8: as declared, as guessed, or not at all."""
-    declared = _declared(raw)
-    if declared and (text := _try(raw, declared)) is not None:
-        return Decoded(text, declared)
-    sample = b"\n".join(line for line in raw.split(b"\n") if not line.isascii())[:_SAMPLE_BYTES]
+    # Without tags: chardet believes a `<meta charset>` that it finds, and a page may be one line of markup.
+    lines = _TAG.sub(b"\n", raw).split(b"\n")
+    sample = b"\n".join(line for line in lines if not line.isascii())[:_SAMPLE_BYTES]
     if _is_torn_utf8(sample):
         return Decoded(None, None, "undecodable", f"UTF-8, but broken at byte {error.start}")
     guess = chardet.detect(
@@ -183,6 +243,12 @@ def _legacy(raw: bytes, error: UnicodeDecodeError) -> Decoded:
         no_match_encoding="utf-8",  # Which we know that it is not: "no match" must not come out as a guess.
     )
     encoding, confidence = str(guess["encoding"]), float(guess["confidence"] or 0.0)
+    declared = [name for name in (_codec(charset), _codec(_in_page(raw))) if name]
+    if declared and (encoding == "utf-8" or confidence < _OVERRULES):
+        declared.sort(key=lambda name: name != encoding)  # Where header and page differ, the guess may settle it.
+        for name in declared:
+            if (text := _try(raw, name)) is not None:
+                return Decoded(text, name)
     if confidence < _SURE and _is_western(sample):
         encoding, confidence = "cp1252", _SURE
     text = _try(raw, encoding) if confidence >= _CONFIDENT else None
@@ -191,17 +257,20 @@ def _legacy(raw: bytes, error: UnicodeDecodeError) -> Decoded:
     return Decoded(None, None, "undecodable", f"not UTF-8 (byte {error.start}), and no other encoding fits")
 
 
-def _declared(raw: bytes) -> str | None:
-    """The codec of the page's own `<meta charset>`, when Python knows it."""
+def _in_page(raw: bytes) -> str | None:
+    """The name in the page's own `<meta charset>` or XML declaration."""
     found = _META_CHARSET.search(raw[:4096])
-    if not found:
-        return None
+    return (found[1] or found[2]).decode("ascii", "replace") if found else None
+
+
+def _codec(name: str | None) -> str | None:
+    """The codec of a declared charset, when Python knows it and pages are written in it."""
     try:
-        name = codecs.lookup(found[1].decode("ascii")).name
-    except LookupError:
+        known = codecs.lookup(name or "").name
+    except (LookupError, ValueError):  # ValueError: a NUL or the like in the name
         return None
-    name = _SUPERSETS.get(name, name)
-    return name if name in _CANDIDATES or name in _SUPERSETS else None
+    known = _SUPERSETS.get(known, known)
+    return known if known in _CANDIDATES or known in _SUPERSETS else None
 
 
 def _try(raw: bytes, encoding: str) -> str | None:

@@ -117,7 +117,8 @@ def _check(parameters: dict[str, Any]) -> None:
     """Answer a request that cannot be met before Prefect is waited for; the flow itself checks again."""
     from flows.request import open_request  # noqa: PLC0415
 
-    columns = {name: parameters[name] for name in ("text_column", "id_column", "url_column", "fetched_column")}
+    names = ("text_column", "html_column", "id_column", "url_column", "fetched_column")
+    columns = {name: parameters[name] for name in names}
     open_request(
         parameters["source"], parameters["output"], columns, parameters["rules"], parameters["publishers"],
         parameters["memory"], learn=parameters["learn"],

@@ -33,6 +33,7 @@ _ORDER = (
     pl.col("encoding"),
     pl.col("fetched_at"),
     pl.col("text").is_null(),
+    pl.col("html").is_null(),
     pl.col("problems").list.eval(pl.element().struct.json_encode()).list.join(" "),
 )
 _BUCKET = "__bucket"
@@ -40,7 +41,7 @@ _BUCKET = "__bucket"
 
 @dataclass(frozen=True, slots=True)
 class StagedShard:
-    """One file of pages in their order. `bytes` counts text as UTF-8, raw bytes as they are."""
+    """One file of pages in their order. `bytes` counts text and HTML as UTF-8, raw bytes as they are."""
 
     number: int
     path: Path
@@ -131,6 +132,7 @@ def _weight() -> pl.Expr:
     """The bytes of a page. One more, so that pages without any still count."""
     return (
         pl.col("text").str.len_bytes().cast(pl.Int64).fill_null(0)
+        + pl.col("html").str.len_bytes().cast(pl.Int64).fill_null(0)
         + pl.col("raw").bin.size().cast(pl.Int64).fill_null(0)
         + 1
     ).alias("weight")

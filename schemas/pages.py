@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from schemas.contract import UNIQUE, Dataset, check, column
+from schemas.contract import UNIQUE, Dataset, across, check, column
 from schemas.quarantine import REASON
 
 PAGES = Dataset(
@@ -17,6 +17,7 @@ PAGES = Dataset(
             "url": column(pl.String, "Where the page was fetched from.", check("url_is_short", lambda c: c.str.len_chars() <= 8000)),
             "source": column(pl.String, "The file or record it came from, relative to the source.", nullable=False),
             "text": column(pl.String, "The page's text, decoded, with \\n as line end."),
+            "html": column(pl.String, "The page's HTML, decoded, where it came as HTML; `text` is null then.", across("text_or_html", pl.col("text").is_null())),
             "raw": column(pl.Binary, "The page's bytes, where they are no text."),
             "content_hash": column(pl.String, "Of the page's bytes as read.", nullable=False),
             "encoding": column(pl.String, "The encoding the bytes were decoded from."),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import polars as pl
 import pyarrow as pa
@@ -14,7 +14,9 @@ from copydesk.cleaning import digest
 from flows.decode import decode
 
 __all__ = [
+    "KEEP_BYTES",
     "PAGE_SCHEMA",
+    "Form",
     "Page",
     "PageBuffer",
     "Problem",
@@ -25,6 +27,7 @@ __all__ = [
     "problem",
     "problem_lists",
     "too_large",
+    "unreadable",
 ]
 
 VALUE_CHARACTERS = 200
@@ -36,12 +39,17 @@ PAGE_SCHEMA: Mapping[str, pl.DataType] = {
     "url": pl.String(),
     "source": pl.String(),
     "text": pl.String(),
+    "html": pl.String(),
     "raw": pl.Binary(),
     "content_hash": pl.String(),
     "encoding": pl.String(),
     "problems": pl.List(pl.Struct({"check": pl.String(), "column": pl.String(), "value": pl.String()})),
     "fetched_at": pl.Datetime("us", "UTC"),
 }
+
+
+Form = Literal["text", "html"]
+"""What a page came as, and the column of the page frame that it goes to."""
 
 
 class Problem(TypedDict):
@@ -54,14 +62,52 @@ class Problem(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How tables are read, and how much at once. Sizes are in bytes."""
+    """How tables are read, and how much at once. Sizes are in bytes.
 
-    text_column: str = "text"
+    Where neither column is named, `text` is read and, where a page has none, `html`. Where both are, a page's HTML goes
+    before its text. A packed file may unpack to `max_unpacked_bytes`, and beyond that to `max_ratio` times its size.
+    """
+
+    text_column: str | None = None
+    html_column: str | None = None
     id_column: str | None = None
     url_column: str | None = None
     fetched_column: str | None = None
     max_page_bytes: int = 20_000_000
     batch_bytes: int = 32_000_000
+    max_unpacked_bytes: int = 100_000_000
+    max_ratio: int = 200
+
+    @property
+    def contents(self) -> dict[str, Form]:
+        """The columns that may hold a page, each as text or HTML, in the order in which they are looked at."""
+        forms: dict[str, Form] = {}
+        for name, form in ((self.html_column, "html"), (self.text_column, "text")):
+            if name is not None:
+                forms.setdefault(name, form)  # type: ignore[arg-type]
+        return forms or {"text": "text", "html": "html"}
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The columns that a table must have, with the option that names each."""
+        flags = {
+            "--text-column": self.text_column,
+            "--html-column": self.html_column,
+            "--id-column": self.id_column,
+            "--url-column": self.url_column,
+            "--fetched-column": self.fetched_column,
+        }
+        return {flag: name for flag, name in flags.items() if name is not None}
+
+    def missing(self, names: Collection[str]) -> str | None:
+        """What is wrong with a table of these columns: a line that says what it lacks and how to name it; or None."""
+        there = f"its columns are {', '.join(names) or 'none'}"
+        for flag, name in self.asked.items():
+            if name not in names:
+                return f"no column {name!r}; {there}; set {flag}"
+        if not any(name in names for name in self.contents):
+            return f"neither a column 'text' nor 'html'; {there}; set --text-column or --html-column"
+        return None
 
 
 @dataclass(slots=True)
@@ -72,11 +118,20 @@ class Page:
     source: str
     text: str | None
     content_hash: str
+    html: str | None = None
     url: str | None = None
     raw: bytes | None = None
     encoding: str | None = None
     problems: list[Problem] = field(default_factory=list)
     fetched_at: datetime | None = None
+
+    def fill(self, form: Form, text: str | None, encoding: str | None) -> None:
+        """Give the page its text or its HTML."""
+        if form == "html":
+            self.html = text
+        else:
+            self.text = text
+        self.encoding = encoding
 
 
 def moment(text: str | None) -> datetime | None:
@@ -106,15 +161,27 @@ def content_hash(raw: bytes | memoryview) -> str:
     return digest(raw)
 
 
-def page_of_bytes(raw: bytes, doc_id: str, source: str, options: ReadOptions, column: str = "text") -> Page:
-    """The page that `raw` decodes to; bytes that are no text, or are too many, stay bytes with a problem."""
+def page_of_bytes(
+    raw: bytes,
+    doc_id: str,
+    source: str,
+    options: ReadOptions,
+    column: str = "text",
+    *,
+    form: Form = "text",
+    charset: str | None = None,
+) -> Page:
+    """The page that `raw` decodes to; bytes that are no text, or are too many, stay bytes with a problem.
+
+    `column` is where problems are said to be, `form` what the text is, `charset` what the server said of it.
+    """
     page = Page(doc_id, source, None, content_hash(raw))
     if len(raw) > options.max_page_bytes:
         page.raw = raw
         page.problems.append(too_large(len(raw), column, options))
         return page
-    decoded = decode(raw)
-    page.text, page.encoding = decoded.text, decoded.encoding
+    decoded = decode(raw, charset)
+    page.fill(form, decoded.text, decoded.encoding)
     if decoded.problem:
         page.raw = raw
         page.problems.append(problem(decoded.problem, column, decoded.detail or ""))
@@ -136,6 +203,13 @@ def problem_lists(problems: Sequence[list[Problem]]) -> pl.Series:
     return series
 
 
+def unreadable(name: str, source: str, why: str, at: str = "", raw: bytes | None = None) -> Page:
+    """The page that stands for a file, or the rest of one, that nobody can read: it is counted and named."""
+    page = Page(f"{name}:{at}" if at else name, source, None, content_hash(raw or b""), raw=raw)
+    page.problems.append(problem("unreadable", "text", f"from {at} on: {why}" if at else why))
+    return page
+
+
 class PageBuffer:
     """Gathers pages until they are worth a frame."""
 
@@ -148,7 +222,7 @@ class PageBuffer:
         """Take `page`; true when the buffer is full."""
         self._pages.append(page)
         # Text may take up to four bytes a character; the average of Latin and Korean is near two.
-        self._bytes += 2 * len(page.text or "") + len(page.raw or b"") + 500
+        self._bytes += 2 * len(page.text or page.html or "") + len(page.raw or b"") + 500
         return self._bytes >= self._batch_bytes
 
     def take(self) -> pl.DataFrame:

@@ -1,41 +1,17 @@
-"""What a folder holds: the files to read, and the files left alone with the reason."""
+"""What a folder or a pattern holds: the files to read, and the files left alone with the reason."""
 
 from __future__ import annotations
 
+import glob
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["FOLDER_KINDS", "Found", "Listing", "Skipped", "list_folder", "shown_path"]
+from flows.readers.found import Found, Listing, Skipped, local_file
+from flows.readers.frame import ReadOptions
+from flows.readers.kinds import ENDINGS, ending_of, is_packed, sure_kind
+from flows.readers.packing import BROKEN, entries
 
-FOLDER_KINDS = {".txt": "text", ".text": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
-"""Endings read from a folder. A `.json` beside pages is mostly a crawler's notes: it must be named itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file to read: where it is, its name relative to the folder, its kind and size on disk."""
-
-    path: Path
-    name: str
-    kind: str
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A file or folder that is not read, and why not."""
-
-    name: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Everything in a folder, in the order of names."""
-
-    found: list[Found]
-    skipped: list[Skipped]
+__all__ = ["fixed_folder", "kind_by_name", "list_folder", "list_glob", "shown_path"]
 
 
 def shown_path(path: Path) -> str:
@@ -107,21 +83,64 @@ class _Walk:
             else:
                 self.enter(path)
 
-    def listing(self) -> Listing:
-        """The files by kind, in the order of names."""
+    def listing(self, *, named: bool = False) -> Listing:
+        """The files by kind, in the order of names. Files that the user `named` are taken whatever they are called."""
         found = []
         for name, path in sorted(self.files):
-            ending = path.suffix.lower()
-            kind = FOLDER_KINDS.get(ending)
-            if kind is None:
-                self.skipped.append(Skipped(name, f"ending {ending or '(none)'} is not read"))
-                continue
             try:
                 regular, size = path.is_file(), path.stat().st_size
             except OSError:
                 regular, size = True, 0  # Gone or locked since: reading it makes the page that says so.
-            if regular:
-                found.append(Found(path, name, kind, size))
-            else:
+            if not regular:
                 self.skipped.append(Skipped(name, "not a regular file"))
+                continue
+            kind, why = kind_by_name(name)
+            file = local_file(path, name, kind, size)
+            if why is None or named or _is_surely_ours(file):
+                found.append(file)
+            else:
+                self.skipped.append(Skipped(name, why))
         return Listing(found, sorted(self.skipped, key=lambda skipped: skipped.name))
+
+
+def kind_by_name(name: str) -> tuple[str, str | None]:
+    """The kind that a file has by its name, and why it is not read from a folder, if it is not.
+
+    A `.json` beside pages is mostly a crawler's notes: it must be named itself.
+    """
+    ending = ending_of(name)
+    kind = ENDINGS.get(ending) or ("packed" if is_packed(name) else "text")
+    return kind, None if ending in ENDINGS and ending != ".json" else f"ending {ending or '(none)'} is not read"
+
+
+def _is_surely_ours(file: Found) -> bool:
+    """Whether the first bytes of a file leave no doubt: a crawler may have saved its pages under any name."""
+    if ending_of(file.name) == ".json":
+        return False
+    try:
+        for entry in entries(file, ReadOptions(), folder=True):
+            return not entry.inside and sure_kind(entry.head, ReadOptions()) is not None
+    except BROKEN:
+        pass
+    return False
+
+
+def fixed_folder(pattern: str) -> str | None:
+    """The folders that a pattern begins with, before any wildcard; None where it is no pattern."""
+    if not glob.has_magic(pattern):
+        return None
+    parts = pattern.split("/")
+    first = next(n for n, part in enumerate(parts) if glob.has_magic(part))
+    return "/".join(parts[:first]) or ("/" if pattern.startswith("/") else ".")
+
+
+def list_glob(pattern: str) -> Listing:
+    """The files that match a pattern, in which `**` stands for folders at any depth; named below its fixed part."""
+    walk = _Walk(Path(fixed_folder(pattern) or "."))
+    for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207  (it knows absolute patterns)
+        path = Path(match)
+        target = os.path.realpath(path)
+        if not path.is_dir() and target not in walk.real:
+            walk.real.add(target)
+            walk.files.append((shown_path(Path(os.path.relpath(path, walk.root))), path))
+    return walk.listing(named=True)

@@ -24,7 +24,7 @@ def test_one_text_file(tmp_path: Path) -> None:
         "text file", 14, "page.txt: 1 text file, 14 bytes"
     )  # fmt: skip
     assert rows(source) == [
-        {"doc_id": "page.txt", "url": None, "source": "page.txt", "text": "Café\nnext", "raw": None,
+        {"doc_id": "page.txt", "url": None, "source": "page.txt", "text": "Café\nnext", "html": None, "raw": None,
          "content_hash": digest(path.read_bytes()), "encoding": "utf-8", "problems": [], "fetched_at": None}
     ]  # fmt: skip
 
@@ -208,9 +208,14 @@ def no_text_in_it(path: Path) -> Path:
     return path
 
 
-def csv(path: Path) -> Path:
+def empty_csv(path: Path) -> Path:
     (path / "a.csv").touch()
     return path / "a.csv"
+
+
+def tar(path: Path) -> Path:
+    (path / "a.tar").touch()
+    return path / "a.tar"
 
 
 def pipe(path: Path) -> Path:
@@ -229,12 +234,7 @@ def utf16(path: Path) -> Path:
 
 
 def whole_json(path: Path) -> Path:
-    (path / "a.json").write_text(json.dumps([{"text": "a"}], indent=1))
-    return path / "a.json"
-
-
-def list_json(path: Path) -> Path:
-    (path / "a.json").write_text(json.dumps([{"text": "a"}]))
+    (path / "a.json").write_text(json.dumps({"articles": [{"text": "a"}]}, indent=1))
     return path / "a.json"
 
 
@@ -266,16 +266,16 @@ def struct_text(path: Path) -> Path:
     ("make", "said"),
     [
         (nothing, "no such file or folder: .*nowhere; check the path"),
-        (empty, "nothing to read in .*; it needs .txt, .text, .jsonl, .ndjson or .parquet files"),
+        (empty, "nothing to read in .*; it needs .txt, .text, .html, .htm, .*packed or not"),
         (no_text_in_it, r"nothing to read in .*1 not read, such as a.pdf"),
-        (csv, "a.csv: .csv is not read; turn it into Parquet"),
+        (empty_csv, "a.csv has neither a column 'text' nor 'html'; its columns are none"),
+        (tar, "a.tar: .tar is not read; unpack it with tar"),
         (pipe, "neither a file nor a folder"),
         (not_parquet, "cannot read .*a.parquet as Parquet file: .*; check the file"),
         (utf16, "a.jsonl is UTF-16; turn it into UTF-8: iconv"),
         (whole_json, "a.json is one JSON document, not one record a line; convert it: jq"),
-        (list_json, "a.json is one JSON document, not one record a line; convert it: jq"),
-        (other_keys, "a.jsonl has no 'text' in its first 1 records; they have body, url; set --text-column"),
-        (other_columns, "a.parquet has no column 'text'; its columns are body, url; set --text-column"),
+        (other_keys, "a.jsonl has, in its first 1 records, neither a column 'text' nor 'html'; its columns are body, url"),
+        (other_columns, "a.parquet has neither a column 'text' nor 'html'; its columns are body, url; set --text-column"),
         (number_text, "column 'text' is int64, but must be text or bytes; .* set --text-column"),
         (list_text, "column 'text' is (large_)?list"),
         (struct_text, "column 'text' is struct"),

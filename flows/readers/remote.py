@@ -1,0 +1,96 @@
+"""Files that lie elsewhere: `s3://`, `https://`, `gs://`, `az://` and whatever else fsspec has a package for."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+from flows.errors import UsageError
+from flows.readers.found import Found, Listing, Skipped
+from flows.readers.listing import kind_by_name
+from flows.readers.packing import why_of
+
+__all__ = ["is_remote", "list_remote"]
+
+_URL = re.compile(r"[a-zA-Z][\w+.-]+://")
+_PACKAGES = {
+    "s3": "'copydesk[s3]'", "s3a": "'copydesk[s3]'", "http": "aiohttp", "https": "aiohttp", "gs": "gcsfs",
+    "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs", "sftp": "paramiko", "ssh": "paramiko",
+}  # fmt: skip
+"""What to install for a scheme."""
+_BLOCK_BYTES = 4_000_000
+"""Bytes fetched at a time."""
+
+
+def is_remote(given: str) -> bool:
+    """Whether a source is a URL rather than a path."""
+    return bool(_URL.match(given))
+
+
+def list_remote(url: str) -> tuple[Listing, bool]:
+    """What a URL names, and whether that is a single file. A pattern or a folder is listed at any depth.
+
+    Raises UsageError for a scheme without its package, and for what is not there or not open to us.
+    """
+    scheme = url.partition("://")[0].lower()
+    files = _file_system(url, scheme)
+    try:
+        path = files._strip_protocol(url)
+        # `?` begins the query of an http address, and is no pattern there
+        pattern = any(mark in path for mark in ("*[" if scheme in {"http", "https"} else "*?["))
+        if pattern:
+            listed = files.glob(path, detail=True)
+            root = path[: re.search(r"[*?\[]", path).start()].rpartition("/")[0]  # type: ignore[union-attr]
+        else:
+            info = files.info(path)
+            if info["type"] != "directory":
+                name = path.split("?")[0].rstrip("/").rpartition("/")[2] or path
+                return Listing([_found(files, path, name, info.get("size"), "")], []), True
+            listed = files.find(path, detail=True)
+            root = path
+    except FileNotFoundError as error:
+        said = str(error) if str(error) not in {"", url} else "no such file, folder or bucket"
+        raise UsageError(f"cannot open {url}: {said}; check the address") from error
+    except PermissionError as error:
+        raise UsageError(f"no right to read {url}: {why_of(error)}; check the credentials") from error
+    except Exception as error:  # each package has errors of its own: no network, no credentials, no such host
+        raise UsageError(
+            f"cannot open {url}: {type(error).__name__}: {why_of(error)}; check the address and the credentials"
+        ) from error
+    return _listing(files, listed, root, pattern=pattern), False
+
+
+def _file_system(url: str, scheme: str) -> Any:
+    import fsspec  # noqa: PLC0415
+
+    try:
+        files, _ = fsspec.core.url_to_fs(url)
+    except ImportError as error:
+        package = _PACKAGES.get(scheme)
+        cure = f"pip install {package}" if package else why_of(error)
+        raise UsageError(f"{scheme}:// needs a package that is not there; {cure}") from error
+    except ValueError as error:
+        raise UsageError(f"cannot open {url}: {why_of(error)}; known are s3, https, gs, az and more") from error
+    return files
+
+
+def _listing(files: Any, listed: dict[str, dict[str, Any]], root: str, *, pattern: bool) -> Listing:
+    found, skipped = [], []
+    for path, info in sorted(listed.items()):
+        name = path.removeprefix(root).lstrip("/")
+        if info["type"] == "directory" or not name:
+            continue
+        kind, why = kind_by_name(name)
+        if any(part.startswith(".") for part in name.split("/")):
+            skipped.append(Skipped(name, "hidden"))
+        elif why and not pattern:
+            skipped.append(Skipped(name, why))
+        else:
+            found.append(_found(files, path, name, info.get("size"), kind))
+    return Listing(found, skipped)
+
+
+def _found(files: Any, path: str, name: str, size: int | None, kind: str) -> Found:
+    opened = partial(files.open, path, "rb", block_size=_BLOCK_BYTES)
+    return Found(opened, name, kind, size)
