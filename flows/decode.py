@@ -111,8 +111,9 @@ _TRIPLE = f"{_class_of(0xE0, 0xEF)}{_TAIL}{{2}}|{_class_of(0xF0, 0xF4)}{_TAIL}{{
 MOJIBAKE = f"{_PAIR}|{_TRIPLE}"
 """A pattern for texts that `repair` must look at."""
 _SEQUENCES = re.compile(MOJIBAKE)
-_MAYBE = re.compile(rb"\xc3[\x82-\xb4][\xc2\xc5\xc6\xcb\xe2]")
-"""What a match of MOJIBAKE begins with in UTF-8: a search for one byte, where that of characters costs 50 times more."""
+_TAIL_BYTES = b"(?:" + b"|".join(re.escape(chr(c).encode()) for c, n in sorted(_MISREAD.items()) if n < 0xC0) + b")"
+_MAYBE = re.compile(rb"\xc3(?:[\x82-\x9f]T|[\xa0-\xaf]TT|[\xb0-\xb4]TTT)".replace(b"T", _TAIL_BYTES))
+"""MOJIBAKE in UTF-8: a search for one byte costs a fiftieth of one for characters."""
 _BYTES_OF_MISREAD = {character: chr(byte) for character, byte in _MISREAD.items()}
 
 _CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\t\n\v\f\r\x1b"))
