@@ -275,7 +275,7 @@ def test_the_parameters_make_a_form() -> None:
     form = clean_news.parameters
     assert form.required == ["source"]
     assert set(form.properties) == {
-        "source", "output", "text_column", "id_column", "url_column", "fetched_column", "rules", "publishers", "memory", "learn", "max_quarantined",
+        "source", "output", "text_column", "html_column", "id_column", "url_column", "fetched_column", "rules", "publishers", "memory", "learn", "max_quarantined",
         "publish_failed",
     }  # fmt: skip
     assert form.properties["source"]["type"] == form.properties["output"]["type"] == "string"

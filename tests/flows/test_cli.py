@@ -84,7 +84,7 @@ def test_an_empty_folder(copydesk, tmp_path: Path) -> None:  # type: ignore[no-u
 
 def test_a_table_without_the_column(copydesk, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     pl.DataFrame({"id": [1], "content": ["a"]}).write_parquet(tmp_path / "t.parquet")
-    one_line(copydesk("run", "t.parquet"), 2, "no column 'text'", "id, content", "--text-column")
+    one_line(copydesk("run", "t.parquet"), 2, "neither a column 'text' nor 'html'", "id, content", "--text-column")
     one_line(copydesk("run", "t.parquet", "--text-column", "content", "--url-column", "u"), 2, "no column 'u'")
     (tmp_path / "t.jsonl").write_text(json.dumps({"content": "a"}) + "\n", "utf-8")
     one_line(copydesk("run", "t.jsonl"), 2, "'text'", "--text-column")
@@ -94,7 +94,7 @@ def test_a_file_that_is_not_what_it_says(copydesk, tmp_path: Path) -> None:  # t
     (tmp_path / "t.parquet").write_bytes(b"PAR1 not at all")
     one_line(copydesk("run", "t.parquet"), 2, "t.parquet")
     (tmp_path / "t.csv").write_text("a,b\n", "utf-8")
-    one_line(copydesk("run", "t.csv"), 2, ".csv is not read")
+    one_line(copydesk("run", "t.csv"), 2, "t.csv has neither a column 'text' nor 'html'", "a, b", "--text-column")
 
 
 def test_an_output_that_is_not_ours(copydesk, pages: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.decode import decode, decode_string
+from flows.decode import _BYTES_OF_MISREAD, REPAIRED, Decoded, decode, decode_string, repair
 
 LINES = {
     "cp1252": "“The council’s choice was très difficile,” said Zoë Müller, mayor of Besançon, on Monday.",
@@ -159,3 +159,61 @@ def test_utf8_comes_back_whole(text: str) -> None:
 def test_strings_of_tables(given_text: str, text: str | None, problem: str | None) -> None:
     decoded = decode_string(given_text)
     assert (decoded.text, decoded.problem) == (text, problem)
+
+
+MOJIBAKE = {
+    "cafÃ© â€“ reopened": "café – reopened",
+    "It\u00e2\u0080\u0099s Zo\u00c3\u00ab": "It’s Zoë",  # read as Latin-1
+    "ãƒ•ã‚§ãƒªãƒ¼": "フェリー",
+    "one â€™\n• a list\n\xa0\ntwo â€œthreeâ€\x9d": "one ’\n• a list\n\xa0\ntwo “three”",  # line by line
+}
+
+
+@pytest.mark.parametrize("text", MOJIBAKE)
+def test_certain_mojibake_is_repaired_and_recorded(text: str) -> None:
+    for decoded in (decode(text.encode()), decode_string(text)):
+        assert (decoded.text, decoded.encoding, decoded.problem) == (MOJIBAKE[text], REPAIRED, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["AMANHÃ\xa0", "Ã© or Ã©, one sequence twice", "a café, and cafÃ© â€“ on one line", "Spaß\xa0für", "naïve – “quoted”",
+     "Ã", "â€", "Â", "1 €", "©2024", "São Paulo"],
+)  # fmt: skip
+def test_uncertain_mojibake_is_left(text: str) -> None:
+    assert decode(text.encode()) == Decoded(text, "utf-8")
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), max_size=60))
+def test_what_repair_gives_is_what_was_misread(text: str) -> None:
+    if (right := repair(text)) is not None:
+        lines = zip(text.split("\n"), right.split("\n"), strict=True)
+        for before, after in lines:
+            assert before == after or after.encode() == before.translate(_BYTES_OF_MISREAD).encode("latin-1")
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "shift_jis", "euc-jp", "gb18030", "big5", "koi8-r", "cp1251", "cp1253", "cp1255"])
+@pytest.mark.parametrize("label", ["iso-8859-1", "utf-8", "windows-1252", "no-such-charset", "x\0y"])
+def test_a_wrong_label_is_overruled(encoding: str, label: str) -> None:
+    assert decode(LINES[encoding].encode(encoding), label).text == LINES[encoding]
+    page = f'<html><head><meta charset="{label}"></head><body><p>{LINES[encoding]}</p></body></html>'
+    assert decode(page.encode(encoding)).text == page if "\0" not in label else True
+
+
+@pytest.mark.parametrize("encoding", [e for e in LINES if not e.startswith("iso-2022")])
+def test_a_right_label_is_believed(encoding: str) -> None:
+    raw = LINES[encoding].encode(encoding)
+    assert decode(raw, encoding).text == LINES[encoding]
+    assert decode(raw[:2] + ENGLISH.encode(), encoding).problem is None
+
+
+def test_where_header_and_page_differ_the_guess_settles_it() -> None:
+    page = f'<meta charset="windows-1250"><p>{LINES["cp1250"]}</p>'
+    assert decode(page.encode("cp1250"), "iso-8859-1").encoding == "cp1250"
+    page = f'<meta charset="iso-8859-1"><p>{LINES["cp1250"]}</p>'
+    assert decode(page.encode("cp1250"), "windows-1250").encoding == "cp1250"
+
+
+def test_a_label_does_not_make_torn_utf8_readable() -> None:
+    raw = '<meta charset="iso-8859-1"> Ünïcödé tèxt, sériöus'.encode() + b"\xff"
+    assert decode(raw, "iso-8859-1").problem == "undecodable"

@@ -45,7 +45,7 @@ def test_a_scheme_that_nobody_knows() -> None:
 
 
 def test_what_is_not_there() -> None:
-    with pytest.raises(UsageError, match="cannot open memory://nothing/here: .*; check the address"):
+    with pytest.raises(UsageError, match=r"cannot open memory://nothing/here: .*; check the address"):
         open_source("memory://nothing/here")
 
 
@@ -83,7 +83,7 @@ def test_a_file_of_unknown_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MemoryFileSystem, "info", lambda self, path, **kw: {**info(self, path, **kw), "size": None})
     source = open_source("memory://unknown/a.jsonl")
     assert (source.total_bytes, source.describe()) == (0, "a.jsonl: 1 JSON lines file, size unknown")
-    assert len(list(source.batches())[0]) == 3
+    assert [len(batch) for batch in source.batches()] == [3]
     assert source.bytes_read == 54
 
 
