@@ -54,7 +54,7 @@ HTML_PAGES = 300
 
 STEPS: dict[str, tuple[str, ...]] = {
     "reading and staging": ("flows.staging:stage",),
-    "lines": ("copydesk.marks:split_lines",),
+    "lines": ("copydesk.cleaning:split_lines", "copydesk.cleaning:read_html"),
     "rules": ("copydesk.rules:RuleBook.match",),
     "dissect": ("copydesk.marks:dissect_lines",),
     "marks, the rest": ("copydesk.cleaning:mark_lines",),

@@ -15,7 +15,7 @@ import polars as pl
 from copydesk.assemble import decide_roles, suppose_roles
 from copydesk.fields import ARTICLE, article_fields
 from copydesk.headlines import cut_headlines
-from copydesk.html import html_lines
+from copydesk.html import read_html
 from copydesk.lines import dense, split_lines
 from copydesk.marks import mark_lines
 from copydesk.memory import Memory, known_furniture, load_memory, mark_known
@@ -179,9 +179,9 @@ def _clean_alike(pages: pl.DataFrame, desk: Desk) -> Cleaned:
     pages = pages.with_row_index("page")
     problem = pl.col("problems").list.len().fill_null(0) > 0
     readable = pages.filter(~problem & (pl.col("text").is_not_null() | pl.col("html").is_not_null()))
-    lines, settled = None, None
+    lines, settled, metadata = None, None, None
     if readable["html"].is_not_null().any():
-        readable, lines, settled = html_lines(readable)
+        readable, lines, settled, metadata = read_html(readable)
         pages = pages.join(readable.select("page", rendered="text"), on="page", how="left", maintain_order="left")
         pages = pages.with_columns(text=pl.coalesce("rendered", "text")).drop("rendered")
     pages = pages.with_columns(dense=dense(pages["text"]))
@@ -193,7 +193,7 @@ def _clean_alike(pages: pl.DataFrame, desk: Desk) -> Cleaned:
     spans = cut_spans(lines, dissections, datelines, cut_headlines(lines, readable, publishers), closings)
     if settled is not None:
         spans = pl.concat([spans, settled.select(spans.columns)]).sort("page", "char_start", maintain_order=True)
-    fields = article_fields(readable, spans, lines, dissections, datelines, closings, publishers, dates)
+    fields = article_fields(readable, spans, lines, dissections, datelines, closings, publishers, dates, metadata)
     reasons = _not_articles(fields, lines)
     good = fields.join(reasons, on="page", how="anti", maintain_order="left")
     articles = _articles(good, readable, desk.ruleset)

@@ -14,6 +14,7 @@ from copydesk.datewords import words
 from copydesk.dissect import AUTHOR, CAPTION, author_row
 from copydesk.language import detect_language
 from copydesk.lines import single_spaced
+from copydesk.page_metadata import SOURCED, choose_date, choose_texts, from_metadata
 from copydesk.roles import BODY_ROLES
 
 ARTICLE: dict[str, Any] = {
@@ -24,7 +25,7 @@ ARTICLE: dict[str, Any] = {
     "published_zone": pl.String, "published_zone_source": pl.String, "published_raw": pl.String,
     "modified_on": pl.Date, "modified_at": pl.Datetime("us", "UTC"), "modified_raw": pl.String,
     "dateline": pl.String, "captions": pl.List(CAPTION), "section": pl.String, "tags": pl.List(pl.String),
-    "body": pl.String, "word_count": pl.Int32, "warnings": pl.List(pl.String),
+    "body": pl.String, "word_count": pl.Int32, "from_metadata": SOURCED, "warnings": pl.List(pl.String),
     "content_hash": pl.String, "text_hash": pl.String, "body_hash": pl.String,
     "source": pl.String, "ruleset": pl.String,
 }  # fmt: skip
@@ -45,8 +46,12 @@ def article_fields(
     closings: pl.DataFrame,
     publishers: pl.DataFrame,
     dates: pl.DataFrame,
+    metadata: pl.DataFrame | None,
 ) -> pl.DataFrame:
-    """Build the fields of every page: `page` and the columns of ARTICLE except hashes, source and ruleset."""
+    """Build the fields of every page: `page` and the columns of ARTICLE except hashes, source and ruleset.
+
+    `metadata` is what the HTML of pages says of them (`page` and METADATA); None for text.
+    """
     rows = pages.select("page", "doc_id", "url").join(publishers, on="page", how="left", maintain_order="left")
     rows = rows.join(datelines.select("page", "dateline"), on="page", how="left", maintain_order="left")
     for part in (
@@ -60,8 +65,10 @@ def article_fields(
     held = spans.filter(pl.col("rule") == "loss_guard")["page"].unique()
     rows = rows.with_columns(held=pl.col("page").is_in(held.implode()))
     rows = rows.with_columns(language=pl.Series(detect_language(rows["body"].fill_null("")), dtype=pl.String))
-    rows = _dates(rows, spans, dates)
-    return _warnings(rows).with_columns(tags=pl.col("tags").fill_null([]))
+    if metadata is not None:
+        rows = choose_texts(rows, metadata)
+    rows = _dates(rows, spans, dates, metadata)
+    return _warnings(rows).with_columns(tags=pl.col("tags").fill_null([]), from_metadata=from_metadata(rows))
 
 
 def _texts(spans: pl.DataFrame) -> pl.DataFrame:
@@ -270,7 +277,9 @@ def _captions(spans: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFram
     )
 
 
-def _dates(rows: pl.DataFrame, spans: pl.DataFrame, dates: pl.DataFrame) -> pl.DataFrame:
+def _dates(
+    rows: pl.DataFrame, spans: pl.DataFrame, dates: pl.DataFrame, metadata: pl.DataFrame | None
+) -> pl.DataFrame:
     """The page's dates, where the ledger has them as such."""
     stand = spans.lazy().filter(pl.col("role").is_in(["published", "modified"])).select("line", "role").collect()
     dates = dates.join(stand, on=["line", "role"], how="semi", maintain_order="left")
@@ -302,10 +311,21 @@ def _dates(rows: pl.DataFrame, spans: pl.DataFrame, dates: pl.DataFrame) -> pl.D
             .alias(f"{name}_on"),
             pl.when(pl.col(f"{name}_on").is_not_null()).then(f"{name}_precision").alias(f"{name}_precision"),
         )
+        if metadata is not None:
+            rows = choose_date(rows, metadata, name)
         rows = rows.join(
             _instants(rows, name), on=[f"{name}_on", f"{name}_time", f"{name}_stated", "zone", "country", "language"],
             how="left", nulls_equal=True, maintain_order="left",
         )  # fmt: skip
+    if metadata is not None:
+        of_metadata = pl.col("published_said").is_not_null() & (pl.col("published_zone_source") == "stated")
+        source = pl.when(of_metadata).then(pl.lit("metadata")).otherwise("published_zone_source")
+        unchanged = pl.col("modified_said").is_not_null() & (pl.col("modified_at") == pl.col("published_at"))
+        change = [f"modified_{c}" for c in ("on", "at", "time", "raw", "said")]
+        rows = rows.with_columns(
+            source.alias("published_zone_source"),
+            *(pl.when(~unchanged.fill_null(False)).then(c).alias(c) for c in change),
+        )
     return rows.with_columns(address_differs=pl.col("published_on") != pl.col("published_address_day"))
 
 
@@ -334,6 +354,13 @@ def _instant(
     return (at, used, source) if used or not stated or time is None else (None, stated, "stated")
 
 
+def _metadata_conflict(rows: pl.DataFrame) -> pl.Expr:
+    if "conflicts" not in rows.columns:
+        return pl.lit(False)
+    stated = pl.col("conflicts").list.contains("published") | pl.col("conflicts").list.contains("authors")
+    return stated.fill_null(False) | pl.col("authors_differ") | pl.col("published_differs")
+
+
 def _warnings(rows: pl.DataFrame) -> pl.DataFrame:
     date_warnings = pl.concat_list(
         pl.col("published_warnings").fill_null([]), pl.col("modified_warnings").fill_null([])
@@ -348,6 +375,7 @@ def _warnings(rows: pl.DataFrame) -> pl.DataFrame:
         | (pl.col("modified_time").is_not_null() & pl.col("modified_at").is_null()),
         "date_from_change": pl.col("published_replaced"),
         "date_conflict": pl.col("address_differs"),
+        "metadata_conflict": _metadata_conflict(rows),
         "modified_before_published": pl.col("modified_at") < pl.col("published_at"),
         "body_truncated": pl.col("cut_off"),
         "loss_guard": pl.col("held"),

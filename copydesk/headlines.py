@@ -244,7 +244,7 @@ def cut_headlines(lines: pl.DataFrame, pages: pl.DataFrame, publishers: pl.DataF
     `line`, `start` and `stop` (characters of the line), `first_role` and `first_rule` of what stands before, and
     `last_role` and `last_rule` of what stands behind.
     """
-    names = pl.concat_list(_letters(pl.col("publisher")), _letters(pl.col("masthead"))).list.drop_nulls()
+    names = pl.concat_list(letters(pl.col("publisher")), letters(pl.col("masthead"))).list.drop_nulls()
     rows = (
         lines.filter(pl.col("role") == "headline")
         .select("page", "line", "text", start=pl.lit(0, pl.Int64), stop=_length(pl.col("text")))
@@ -279,7 +279,7 @@ def _core() -> pl.Expr:
     return pl.col("text").str.slice(pl.col("start"), pl.col("stop") - pl.col("start"))
 
 
-def _letters(text: pl.Expr) -> pl.Expr:
+def letters(text: pl.Expr) -> pl.Expr:
     """The letters and digits of a text, folded, without what stands between."""
     return _folded(text).str.replace_all(" ", "", literal=True)
 
@@ -333,16 +333,16 @@ def _cut_bars(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _is_outlet(text: pl.Expr) -> pl.Expr:
     """Whether a text is the page's publisher, by its name or as the host of its address spells it."""
-    letters = _letters(text)
+    own = letters(text)
     label = pl.col("host").str.extract(r"([^.]+)\.(?:(?:co|com|org|net|ac|gov)\.)?[a-z]+$", 1)
-    in_host = (letters.str.len_chars() >= 4) & _letters(pl.col("host")).str.contains(letters, literal=True)
-    opens = (label.str.len_chars() >= 3) & letters.str.starts_with(label)
-    return (pl.col("names").list.contains(letters) | (letters == label) | in_host | opens).fill_null(False)
+    in_host = (own.str.len_chars() >= 4) & letters(pl.col("host")).str.contains(own, literal=True)
+    opens = (label.str.len_chars() >= 3) & own.str.starts_with(label)
+    return (pl.col("names").list.contains(own) | (own == label) | in_host | opens).fill_null(False)
 
 
 def _slug_begins(rows: pl.DataFrame) -> pl.DataFrame:
     """Where among the letters (bytes of them) of a line the slug begins: `at`; `slug` and `letters`, both folded."""
-    rows = rows.with_columns(letters=_letters(pl.col("text")), slug=_letters(pl.col("part")))
+    rows = rows.with_columns(letters=letters(pl.col("text")), slug=letters(pl.col("part")))
     begins = pl.when(pl.col("slug").str.len_chars() >= SLUG_START).then(pl.col("slug").str.head(SLUG_START))
     return rows.with_columns(at=pl.col("letters").str.find(begins, literal=True))
 
@@ -360,7 +360,7 @@ def _cut_before_slug(rows: pl.DataFrame) -> pl.DataFrame:
         .str.replace_all(r"([\p{Ll}\"“”»«’'.?!)])(\p{Lu})", "$1\n$2")
         .str.split("\n")
     )
-    letters = _letters(pl.col("word")).str.len_bytes()
+    length = letters(pl.col("word")).str.len_bytes()
     rest = pl.col("letters").cast(pl.Binary).bin.slice(pl.col("at")).cast(pl.String)
     whole = (rest.str.len_chars() >= SLUG_WHOLE) & (
         pl.col("slug").str.starts_with(rest)
@@ -370,7 +370,7 @@ def _cut_before_slug(rows: pl.DataFrame) -> pl.DataFrame:
         rows.filter(pl.col("at") > 0, pl.col("first_role").is_null(), pl.col("last_role").is_null())
         .select("line", "at", "slug", "letters", "text", word=words)
         .explode("word", empty_as_null=True)
-        .with_columns(through=letters.cum_sum().over("line"), slug_cut=_length(pl.col("word")).cum_sum().over("line"))
+        .with_columns(through=length.cum_sum().over("line"), slug_cut=_length(pl.col("word")).cum_sum().over("line"))
         .filter((pl.col("through") == pl.col("at")) & (pl.col("at") >= KICKER_LEAST))
         .unique("line", keep="first", maintain_order=True)
         .filter(

@@ -13,7 +13,8 @@ import polars as pl
 from selectolax.lexbor import LexborHTMLParser
 
 from copydesk.lines import split_lines
-from copydesk.markup import INSIDE, MARKUP, NAMES, TAGS
+from copydesk.markup import INSIDE, MARKUP, NAMED, TAGS, names
+from copydesk.metadata import metadata_frame, read_metadata
 
 UNSEEN: Final = (
     "script", "style", "noscript", "template", "svg", "iframe", "object", "canvas", "head", "math", "noembed",
@@ -39,8 +40,9 @@ BLOCKS: Final = (
 MAKE_LINES: Final = [tag for tag in BLOCKS if tag not in VOID]
 ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&nbsp;": "\u00a0", "&amp;": "&"}
 """What lexbor writes of the characters that text must not hold (https://html.spec.whatwg.org/#escapingString)."""
-MOST_BYTES: Final = 50_000_000
-"""Bytes of the longest page that is parsed; a longer one has no text."""
+MOST_CHARACTERS: Final = 50_000_000
+"""Characters of the longest page that is parsed; a longer one has no text."""
+_NO_PAGE: Final = LexborHTMLParser("")
 
 _TOKEN = r"(?:<!--(?s:.*?)-->|</?[a-zA-Z](?:[^>\"]|\"[^\"]*\")*>)[^<]*"
 _NAMING = r"\s(?:class|id|itemprop|role)=\"[^\"]*\""
@@ -54,13 +56,28 @@ class Rendered(NamedTuple):
     marks: pl.DataFrame
 
 
-def html_lines(pages: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """The pages with their HTML rendered as `text`, the lines that are to be looked at, and the spans of the others.
+class HtmlPages(NamedTuple):
+    """Pages with their HTML rendered as `text`, the lines that are to be looked at, the spans of the others, and what
+    the pages say of themselves (`page` and METADATA)."""
 
-    `pages` has `page` and `html`. The lines are those of `split_lines` with the marks of `render`; the others are those
+    pages: pl.DataFrame
+    lines: pl.DataFrame
+    settled: pl.DataFrame
+    metadata: pl.DataFrame
+
+
+def read_html(pages: pl.DataFrame) -> HtmlPages:
+    """Read HTML pages; `pages` has `page`, `url`, `html` and `fetched_at`.
+
+    The lines are those of `split_lines` with the marks of `render`; the others are those
     that MARKUP settles, with the columns of `cut_spans`.
     """
-    texts, marks = render(pages)
+    bodies, said = [], []
+    for url, html, fetched in pages.select("url", "html", "fetched_at").iter_rows():
+        tree = LexborHTMLParser(html) if len(html) <= MOST_CHARACTERS else _NO_PAGE
+        said.append(read_metadata(tree, url, fetched=fetched))
+        bodies.append(_serialised(tree))
+    texts, marks = render(pages.select("page", html=pl.Series(bodies, dtype=pl.String)))
     pages = pages.with_columns(text=texts["text"])
     lines = split_lines(pages).hstack(marks)
     settled_by = pl.coalesce(*(pl.when(rule.when).then(pl.lit(n, pl.UInt8)) for n, rule in enumerate(MARKUP)))
@@ -72,25 +89,23 @@ def html_lines(pages: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.Data
     settled = lines.join(facts, on="markup", maintain_order="left").with_columns(
         line=pl.lit(None, pl.UInt32), confidence=pl.lit(1.0, pl.Float32)
     )
-    return pages, lines.filter(pl.col("markup").is_null()).drop("markup"), settled
+    metadata = pages.select("page").hstack(metadata_frame(said))
+    return HtmlPages(pages, lines.filter(pl.col("markup").is_null()).drop("markup"), settled, metadata)
 
 
 def render(pages: pl.DataFrame) -> Rendered:
-    """Render the HTML of pages (`page`, UInt32, ascending; `html`), one line a block, list items behind a bullet.
+    """Render the bodies of pages (`page`, UInt32, ascending; `html`, every element closed): a line a block, with a
+    bullet before the items of lists.
 
     `marks` has for each line: `link_percent` of its characters; `tag` and `block_tag`, the elements in which it stands
-    (numbers in TAGS); `in_*` for INSIDE and NAMES, how many such elements; `element`, `parent` and `grandparent`,
+    (numbers in TAGS); `in_*` for INSIDE and NAMED, how many such elements; `element`, `parent` and `grandparent`,
     numbers that are alike for lines in the same element.
     """
-    bodies = pl.Series("html", [serialised(html) for html in pages["html"].to_list()], dtype=pl.String)
-    return _lines(pages, _tree(_tags(pages.select("page", html=bodies))))
+    return _lines(pages, _tree(_tags(pages)))
 
 
-def serialised(html: str) -> str:
+def _serialised(tree: LexborHTMLParser) -> str:
     """The visible part of a page as lexbor understands it, every element closed."""
-    if len(html) > MOST_BYTES:
-        return ""
-    tree = LexborHTMLParser(html)
     if tree.body is None:
         return ""
     tree.strip_tags(list(UNSEEN))
@@ -148,7 +163,7 @@ def _inside(tags: pl.DataFrame, at: pl.Series) -> pl.DataFrame:
     """How many elements of each kind the text behind some tags (`at`, their rows) stands in: a column a kind."""
     naming = tags["naming"].drop_nulls().unique()
     kinds = pl.DataFrame({"naming": naming}).with_columns(
-        pl.col("naming").str.contains(pattern).alias(kind) for kind, pattern in NAMES.items()
+        pl.col("naming").str.contains(pattern).alias(kind) for kind, pattern in names().items()
     )
     # what the page as a whole is called says nothing of its parts
     named = tags.filter(pl.col("opens") & (pl.col("name") != "body")).select("row", "naming", "hidden", "name")
@@ -157,7 +172,7 @@ def _inside(tags: pl.DataFrame, at: pl.Series) -> pl.DataFrame:
     closes, mate = tags["closes"].cast(pl.Int32), tags["mate"].fill_null(0)
     nothing = pl.Series([0], dtype=pl.Int32).new_from_index(0, len(tags))
     found = {}
-    for kind in (*INSIDE, *NAMES, "hidden"):
+    for kind in (*INSIDE, *NAMED, "hidden"):
         rows = named.filter(pl.col("name").is_in(INSIDE[kind]) if kind in INSIDE else pl.col(kind))["row"]
         opened = nothing.clone().scatter(rows, 1)
         through = (opened - opened.gather(mate) * closes).cum_sum()
@@ -201,11 +216,11 @@ def _lines(pages: pl.DataFrame, tags: pl.DataFrame) -> Rendered:
     texts = lines.group_by("page", maintain_order=True).agg(text=printed.str.join("\n"))
     texts = pages.select("page").join(texts, on="page", how="left", maintain_order="left")
     texts = texts.with_columns(pl.col("text").fill_null(""))
-    names, parent = tags["name"], tags["parent"]
+    name, parent = tags["name"], tags["parent"]
     marks: dict[str, Any] = {
         "link_percent": lines["linked"] * 100 // lines["characters"],
-        "tag": _tag(names.gather(lines["top"])),
-        "block_tag": _tag(names.gather(lines["block"])),
+        "tag": _tag(name.gather(lines["top"])),
+        "block_tag": _tag(name.gather(lines["block"])),
         "element": lines["block"],
         "parent": parent.gather(lines["block"]),
         "grandparent": parent.gather(parent.gather(lines["block"])),
@@ -213,5 +228,5 @@ def _lines(pages: pl.DataFrame, tags: pl.DataFrame) -> Rendered:
     return Rendered(texts, pl.DataFrame(marks).hstack(_inside(tags, lines["row"])))
 
 
-def _tag(names: pl.Series) -> pl.Series:
-    return names.replace_strict({tag: n for n, tag in enumerate(TAGS)}, default=0, return_dtype=pl.UInt8)
+def _tag(name: pl.Series) -> pl.Series:
+    return name.replace_strict({tag: n for n, tag in enumerate(TAGS)}, default=0, return_dtype=pl.UInt8)

@@ -6,12 +6,12 @@ from typing import Final
 
 import polars as pl
 
-from copydesk.markup import INSIDE, NAMES, TAGS
+from copydesk.markup import INSIDE, NAMED, TAGS
 from copydesk.windows import above, below, sum_of_page
 
 _SHARE = (1, 5, 15, 30, 50, 70, 85, 95)
 _YES_NO = (1,)
-_KINDS: Final = tuple(f"in_{kind}" for kind in (*INSIDE, *NAMES, "hidden"))
+_KINDS: Final = tuple(f"in_{kind}" for kind in (*INSIDE, *NAMED, "hidden"))
 _ELEMENTS: Final = ("element", "parent", "grandparent")
 HTML_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "tag": TAGS, "block_tag": TAGS, **{f"block_tag_1_{side}": ("outside", *TAGS) for side in ("above", "below")},

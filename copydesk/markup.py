@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import tomllib
 from pathlib import Path
 from typing import Final
@@ -25,13 +26,21 @@ INSIDE: Final[dict[str, tuple[str, ...]]] = {
 """What a line may stand in, by the elements that say so."""
 
 
-def _names() -> dict[str, str]:
+NAMED: Final = tuple(
+    f"{kind}_name"
+    for kind in (
+        "body", "headline", "standfirst", "byline", "caption", "related", "share", "newsletter", "advert", "comments",
+        "menu", "tags", "bio", "live", "hidden",
+    )
+)  # fmt: skip
+"""What a line may stand in, by the class, id, role or itemprop of an element."""
+
+
+@functools.cache
+def names() -> dict[str, str]:
+    """For each of NAMED a regular expression over those attributes in lower case, from `data/markup.toml`."""
     table = tomllib.loads((Path(__file__).parent / "data" / "markup.toml").read_text("utf-8"))["names"]
-    return {f"{kind}_name": "|".join(entry["words"]) for kind, entry in table.items()}
-
-
-NAMES: Final = _names()
-"""What a line may stand in, by the class, id, role or itemprop of an element: a regular expression for each kind."""
+    return {kind: "|".join(table[kind.removesuffix("_name")]["words"]) for kind in NAMED}
 
 
 @dataclasses.dataclass(frozen=True)

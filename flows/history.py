@@ -146,7 +146,8 @@ def reason(rule: str, role: str, book: RuleBook) -> tuple[str, str]:
     if rule in PIECE_RULES:
         return PIECE_RULES[rule]
     for decision in MODEL if rule in LINE_MODELS.values() else PRECEDENCE:
-        if (decision.rule or rule) == rule and decision.role in (role, None) and decision.rule_from in (None, "model_rule"):
+        named = (decision.rule or rule) == rule and decision.rule_from in (None, "model_rule")
+        if named and decision.role in (role, None):
             return "precedence.py", decision.why
     for markup in MARKUP:
         if markup.name == rule:

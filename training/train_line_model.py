@@ -37,7 +37,7 @@ import scipy.sparse
 from sklearn.linear_model import LogisticRegression
 
 from copydesk.cleaning import open_desk, supposed_lines
-from copydesk.html import html_lines
+from copydesk.html import read_html
 from copydesk.line_marks import page_marks
 from copydesk.line_model import all_marks, buckets, codes, first_chances, kept_lines, mark_names, weights_file
 from copydesk.precedence import LINE_MODELS, PRECEDENCE
@@ -152,7 +152,7 @@ class Pages:
         self.kind = "html" if columns == ["html"] else "text"
         lines = None
         if self.kind == "html":
-            self.facts, lines, _ = html_lines(self.facts.rename({"text": "html"}))
+            self.facts, lines, *_ = read_html(self.facts.rename({"text": "html"}))
         self.lines = supposed_lines(self.facts, open_desk(), lines).lines
         self.words = [tokens(t) for t in self.lines["text"]]
         self.page = self.lines["page"].to_numpy()
