@@ -44,6 +44,11 @@ PAGE: dict[str, Any] = {
 """The columns of a page as a reader leaves it: it has `text` or `html`, or neither. `fetched_at`, where it is known, is
 what "3 hours ago" counts from."""
 
+_HTML_ONLY = pl.concat_list(
+    pl.struct(check=pl.lit("empty_page"), column=pl.lit("text"), value=pl.lit("HTML, which is not cleaned yet"))
+)
+"""Why a page without text is no article that its reader found nothing wrong with."""
+
 FEW_SENTENCES = 4
 """A page without one paragraph is still an article where it has as many short sentences."""
 FEW_ITEMS = 10
@@ -162,6 +167,7 @@ def clean_pages(pages: pl.DataFrame, *, desk: Desk | None = None) -> Cleaned:
             reasons=pl.concat_list(pl.col("problems").fill_null([]), pl.col("reasons").fill_null([])),
             ruleset=pl.lit(desk.ruleset),
         )
+        .with_columns(reasons=pl.when(pl.col("reasons").list.len() > 0).then("reasons").otherwise(_HTML_ONLY))
         .select(pl.col(n).cast(t) for n, t in QUARANTINE.items())
     )
     known = good.select("page", "doc_id").join(sites.drop_nulls("site"), on="page", maintain_order="left")

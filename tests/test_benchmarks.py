@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from packaging.requirements import Requirement
 
-from benchmarks import make_pages, peers, pipeline
+from benchmarks import make_pages, peers, pipeline, reading
 
 COUNT = 200
 BENCHMARKS = Path(pipeline.__file__).parent
@@ -214,3 +214,13 @@ json.dump({"body": {"all": {"f1": len(rows) / 4}}}, open(sys.argv[sys.argv.index
     text = f"Ferry fares rise\n\nBy Ann Lee\n\n{LINES[1]} It was the fourth rise of the fare within five years."
     pages = [make_pages.Page(name, None, text) for name in ("a", "b", "not of the gold")]
     assert [pipeline.body_f1(part, pages, gold) for part in ("floor", "pipeline")] == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("kind", reading.KINDS)
+def test_what_reading_is_measured_on_is_read(tmp_path: Path, kind: str) -> None:
+    from flows.readers import open_source
+
+    path = tmp_path / f"pages.{kind}"
+    reading.write(reading.invented(3), path)
+    pages = [html for batch in open_source(path).batches() for html in batch["html"].to_list()]
+    assert pages == list(reading.invented(3))
