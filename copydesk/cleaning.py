@@ -206,6 +206,8 @@ def _clean_alike(pages: pl.DataFrame, desk: Desk) -> Cleaned:
             reasons=pl.concat_list(pl.col("problems").fill_null([]), pl.col("reasons").fill_null([])),
             ruleset=pl.lit(desk.ruleset),
         )
+        # a page of HTML is kept as it came
+        .with_columns(raw=pl.coalesce("raw", pl.col("html").cast(pl.Binary)))
         .select(pl.col(n).cast(t) for n, t in QUARANTINE.items())
     )
     known = good.select("page", "doc_id").join(sites.drop_nulls("site"), on="page", maintain_order="left")

@@ -76,7 +76,7 @@ def read_html(pages: pl.DataFrame) -> HtmlPages:
     for url, html, fetched in pages.select("url", "html", "fetched_at").iter_rows():
         tree = LexborHTMLParser(html) if len(html) <= MOST_CHARACTERS else _NO_PAGE
         said.append(read_metadata(tree, url, fetched=fetched))
-        bodies.append(_serialised(tree))
+        bodies.append(serialised(tree))
     texts, marks = render(pages.select("page", html=pl.Series(bodies, dtype=pl.String)))
     pages = pages.with_columns(text=texts["text"])
     lines = split_lines(pages).hstack(marks)
@@ -104,7 +104,7 @@ def render(pages: pl.DataFrame) -> Rendered:
     return _lines(pages, _tree(_tags(pages)))
 
 
-def _serialised(tree: LexborHTMLParser) -> str:
+def serialised(tree: LexborHTMLParser) -> str:
     """The visible part of a page as lexbor understands it, every element closed."""
     if tree.body is None:
         return ""

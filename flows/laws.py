@@ -144,6 +144,8 @@ _PRINTED: tuple[tuple[str, pl.Expr, tuple[str, ...]], ...] = (
     ("credit", pl.col("captions").list.eval(pl.element().struct.field("credit")), ("caption", "credit")),
 )
 """What is printed on a page: its name, its values in the article, and the roles of the spans it stands in."""
+_STATED_AS = {"author": "authors", "published_raw": "published", "modified_raw": "modified"}
+"""What the article's `from_metadata` calls some of them."""
 
 
 def fields_stand_on_the_page(articles: pl.DataFrame, whole: pl.DataFrame) -> Law:
@@ -151,8 +153,11 @@ def fields_stand_on_the_page(articles: pl.DataFrame, whole: pl.DataFrame) -> Law
     shown = sorted({role for _, _, roles in _PRINTED for role in roles})
     fields = whole.filter(pl.col("role").is_in(shown)).select("doc_id", "role", "dense")
     broken: list[str] = []
+    stated = articles.select("doc_id", pl.col("from_metadata").list.eval(pl.element().struct.field("field")))
     for name, values, roles in _PRINTED:
-        found = articles.select("doc_id", value=values)
+        # what the page's HTML states of itself is not printed on it
+        printed_here = ~stated["from_metadata"].list.contains(_STATED_AS.get(name, name))
+        found = articles.select("doc_id", value=values).filter(printed_here)
         if isinstance(found.schema["value"], pl.List):
             found = found.explode("value", empty_as_null=True)
         printed = fields.filter(pl.col("role").is_in(roles)).group_by("doc_id").agg(pl.col("dense").str.join("\n"))

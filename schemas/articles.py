@@ -16,6 +16,7 @@ WARNINGS = {
     "date_from_change": "The page prints no date but that of its last change: it stands for the publication as well.",
     "implausible_date": "The only date is after the page was fetched, or older than the outlet: it is not taken.",
     "loss_guard": "A rule would have cut more than its budget, and was held back.",
+    "metadata_conflict": "What the page's HTML states of author or day differs from what it prints, or within itself.",
     "modified_before_published": "The last change is older than the publication.",
     "no_byline": "No byline was found.",
     "no_date": "No date of publication was found.",
@@ -33,6 +34,7 @@ ZONE_SOURCES = ("stated", "publisher", "country", "language", "metadata")
 _AUTHOR = pl.Struct(
     {"name": pl.String, "kind": pl.String, "role": pl.String, "email": pl.String, "affiliation": pl.String}
 )
+_SOURCED = pl.Struct({"field": pl.String, "source": pl.String})
 _CAPTION = pl.Struct({"text": pl.String, "credit": pl.String})
 _INSTANT = pl.Datetime("us", "UTC")
 _HASH = check("hash_is_32_hex_digits", lambda c: c.str.contains(r"^[0-9a-f]{32}$"))
@@ -100,6 +102,7 @@ ARTICLES = Dataset(
             "tags": column(pl.List(pl.String), "Topics, where the page says.", nullable=False),
             "body": column(pl.String, "Paragraphs, sub-headings and list items, a blank line between them.", _FILLED, nullable=False),
             "word_count": column(pl.Int32, "Words of the body; a Chinese or Japanese character is a word.", check("words_are_counted", lambda c: c > 0), nullable=False),
+            "from_metadata": column(pl.List(_SOURCED), "Fields that the page does not print so, but its HTML states: field, source (json-ld, opengraph, meta, microdata, time, link, title, heading).", nullable=False),
             "warnings": column(pl.List(pl.String), "What a reader should know, sorted: a closed vocabulary.", check("warning_is_known", _warnings_known), nullable=False),
             "content_hash": column(pl.String, "Of the page's bytes as read: first 32 hex digits of sha256, as for all hashes.", _HASH, nullable=False),
             "text_hash": column(pl.String, "Of the page's characters without white space.", _HASH, nullable=False),

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from packaging.requirements import Requirement
 
-from benchmarks import make_pages, metadata, peers, pipeline
+from benchmarks import make_pages, metadata, peers, pipeline, reading
 
 COUNT = 200
 BENCHMARKS = Path(pipeline.__file__).parent
@@ -239,3 +239,13 @@ def test_metadata_is_held_against_the_answers() -> None:
         ("authors", "author", 1, 0), ("headline", "title", 1, 1), ("published", "date", 1, 1),
     ]  # fmt: skip
     assert metadata.misses(found, gold, str.lower).rows() == [("authors", "others", 1), ("instant", "a day only", 1)]
+
+
+@pytest.mark.parametrize("kind", reading.KINDS)
+def test_what_reading_is_measured_on_is_read(tmp_path: Path, kind: str) -> None:
+    from flows.readers import open_source
+
+    path = tmp_path / f"pages.{kind}"
+    reading.write(reading.invented(3), path)
+    pages = [html for batch in open_source(path).batches() for html in batch["html"].to_list()]
+    assert pages == list(reading.invented(3))

@@ -6,10 +6,11 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
 
 import copydesk
 from copydesk.cleaning import PAGE as PAGE_COLUMNS
-from copydesk.html import Rendered, html_lines, render
+from copydesk.html import Rendered, read_html, render, serialised
 from copydesk.markup import MARKUP, TAGS
 
 LEAD = "Fares on the island ferry rise by a tenth in May, the harbour council said on Monday evening after a long debate."
@@ -25,13 +26,19 @@ PAGE = f"""<!doctype html><html lang="en"><head><title>Ferry fares rise - Harbou
 
 def lines_of(html: str) -> list[str]:
     """The lines of one page, without those that are blank."""
-    text = render(pages(html)).texts["text"].item()
+    text = read_html(pages(html)).pages["text"].item()
     return [line for line in text.split("\n") if line]
 
 
 def pages(*html: str) -> pl.DataFrame:
     """A frame of pages."""
-    return pl.DataFrame({"html": html}, schema={"html": pl.String}).with_row_index("page")
+    columns = {"url": pl.lit(None, pl.String), "fetched_at": pl.lit(None, pl.Datetime("us", "UTC"))}
+    return pl.DataFrame({"html": html}, schema={"html": pl.String}).with_columns(**columns).with_row_index("page")
+
+
+def rendered(*html: str) -> Rendered:
+    """Pages as their lines and marks."""
+    return render(pages(*(serialised(LexborHTMLParser(h)) for h in html)))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +64,7 @@ def test_lines(html: str, lines: list[str]) -> None:
 
 
 def test_marks_of_a_page() -> None:
-    texts, marks = render(pages(PAGE))
+    texts, marks = rendered(PAGE)
     found = marks.with_columns(text=pl.Series([line for line in texts["text"].item().split("\n") if line]))
     row = {r["text"].strip(" •"): r for r in found.to_dicts()}
     assert TAGS[row["Ferry fares rise by a tenth"]["tag"]] == "h1"
@@ -83,15 +90,15 @@ def test_a_page_comes_out_as_its_article() -> None:
 
 
 def test_every_line_is_looked_at_or_settled() -> None:
-    seen, lines, settled = html_lines(pages(PAGE))
+    seen, lines, settled, _ = read_html(pages(PAGE))
     assert len(lines) + len(settled) == sum(1 for line in seen["text"].item().split("\n") if line)
     assert set(settled["rule"]) <= {rule.name for rule in MARKUP}
 
 
 def test_a_page_does_not_depend_on_its_batch() -> None:
     broken = "<div class='related'><p>One</a></b></p>" + '<p "=">Two'
-    alone = render(pages(PAGE))
-    together = render(pages(broken, PAGE, broken))
+    alone = rendered(PAGE)
+    together = rendered(broken, PAGE, broken)
     theirs = together.marks.filter(pl.Series(_pages_of(together)) == 1).drop("element", "parent", "grandparent")
     assert together.texts["text"][1] == alone.texts["text"][0]
     assert theirs.equals(alone.marks.drop("element", "parent", "grandparent"))

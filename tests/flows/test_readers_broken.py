@@ -183,7 +183,9 @@ def test_a_large_page(tmp_path: Path) -> None:
     assert page["problems"][0]["value"] == "50,000,006 bytes, the limit is 20,000,000"
 
 
-@pytest.mark.parametrize("name", ["bomb.html.gz", "bomb.txt.gz", "bomb.jsonl.gz", "bomb.csv.gz", "bomb.warc.gz", "bomb.zip"])
+@pytest.mark.parametrize(
+    "name", ["bomb.html.gz", "bomb.txt.gz", "bomb.jsonl.gz", "bomb.csv.gz", "bomb.warc.gz", "bomb.zip"]
+)
 def test_a_bomb_is_refused(tmp_path: Path, name: str) -> None:
     heads = {"jsonl": b'{"text": "', "csv": b"text\n", "warc": record(http(RAW))}
     raw = heads.get(name.split(".")[1], b"") + bytes(5_000_000)
@@ -216,7 +218,9 @@ def archive_of(path: Path, *members: tuple[str, bytes]) -> Path:
 
 def test_an_archive_with_broken_members(tmp_path: Path) -> None:
     noise = NOISE.randbytes(5000)
-    path = archive_of(tmp_path / "a.zip", ("a.html", RAW), ("b.txt", noise), ("notes.md", b"notes"), ("in.zip", b"PK\3\4"))
+    path = archive_of(
+        tmp_path / "a.zip", ("a.html", RAW), ("b.txt", noise), ("notes.md", b"notes"), ("in.zip", b"PK\3\4")
+    )
     raw = bytearray(path.read_bytes())
     at = raw.index(noise[:50]) + 2000
     raw[at : at + 100] = bytes(100)

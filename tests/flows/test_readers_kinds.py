@@ -146,7 +146,9 @@ def test_patterns(tmp_path: Path) -> None:
 
 
 def test_columns_of_text_and_of_html(tmp_path: Path) -> None:
-    frame = pl.DataFrame({"id": ["a", "b", "c", "d"], "text": ["t", None, "t", None], "html": [None, "<p>", "<p>", None]})
+    frame = pl.DataFrame(
+        {"id": ["a", "b", "c", "d"], "text": ["t", None, "t", None], "html": [None, "<p>", "<p>", None]}
+    )
     frame.write_parquet(tmp_path / "p.parquet")
     (tmp_path / "p.jsonl").write_text(frame.write_ndjson())
     (tmp_path / "p.csv").write_text(frame.write_csv())
@@ -249,7 +251,9 @@ def test_html_in_its_own_charset(tmp_path: Path) -> None:
     (tmp_path / "wrong.html").write_bytes(korean.replace("euc-kr", "iso-8859-1").encode("cp949"))
     (tmp_path / "bom.html").write_bytes(b"\xef\xbb\xbf" + korean.encode())
     (tmp_path / "utf16.html").write_bytes(korean.encode("utf-16"))
-    (tmp_path / "xml.html").write_bytes('<?xml version="1.0" encoding="windows-1250"?><html>Žluťoučký kůň'.encode("cp1250"))
+    (tmp_path / "xml.html").write_bytes(
+        '<?xml version="1.0" encoding="windows-1250"?><html>Žluťoučký kůň'.encode("cp1250")
+    )
     pages = read(tmp_path)
     assert {k: p["encoding"] for k, p in pages.items()} == {
         "bom.html": "utf-8", "meta.html": "cp949", "utf16.html": "utf-16-le", "wrong.html": "cp949", "xml.html": "cp1250",
@@ -269,3 +273,15 @@ def test_repaired_mojibake_is_recorded_in_every_table(tmp_path: Path) -> None:
         ("The café’s owner", "utf-8 (repaired from cp1252)", []), ("The café’s owner", "utf-8", []),
     ]  # fmt: skip
     assert pages["a"]["content_hash"] == digest("The cafÃ©â€™s owner\r\n".encode())
+
+
+def test_a_page_of_html_is_staged_whole_and_waits(tmp_path: Path) -> None:
+    from flows.shards import clean_shard
+    from flows.staging import stage
+
+    (tmp_path / "page.html").write_bytes(RAW)
+    (shard,) = stage(open_source(tmp_path / "page.html").batches(), tmp_path / "staged")
+    assert (shard.bytes, pl.read_ipc(shard.path)["html"].to_list()) == (len(RAW), [HTML])
+    clean_shard(shard.path, tmp_path / "out")
+    waiting = pl.read_parquet(tmp_path / "out" / "quarantine")
+    assert waiting["reasons"][0].to_list()[0]["check"] == "empty_page"

@@ -34,7 +34,11 @@ def test_a_scheme_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ImportError("Install s3fs to access S3")
 
     monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
-    for scheme, cure in {"s3": r"pip install 'copydesk\[s3\]'", "gs": "pip install gcsfs", "az": "pip install adlfs"}.items():
+    for scheme, cure in {
+        "s3": r"pip install 'copydesk\[s3\]'",
+        "gs": "pip install gcsfs",
+        "az": "pip install adlfs",
+    }.items():
         with pytest.raises(UsageError, match=f"{scheme}:// needs a package that is not there; {cure}"):
             open_source(f"{scheme}://bucket/pages.jsonl")
 
@@ -57,7 +61,10 @@ def test_a_folder_elsewhere() -> None:
         files.pipe(f"/crawl/{name}", RAW)
     source = open_source("memory://crawl")
     assert [page["doc_id"] for page in rows(source)] == ["a.html", "sub/b.txt"]
-    assert [(s.name, s.why) for s in source.skipped] == [(".hidden.txt", "hidden"), ("notes.md", "ending .md is not read")]
+    assert [(s.name, s.why) for s in source.skipped] == [
+        (".hidden.txt", "hidden"),
+        ("notes.md", "ending .md is not read"),
+    ]
     assert [page["doc_id"] for page in rows(open_source("memory://crawl/**/*.txt"))] == ["sub/b.txt"]
     assert rows(open_source("memory://crawl/a.html"))[0]["html"] == HTML
 
@@ -116,7 +123,9 @@ def test_s3_gives_the_same_pages(bucket: Any, tmp_path: Path) -> None:
     table.write_parquet(tmp_path / "pages.parquet")
     (tmp_path / "pages.jsonl.gz").write_bytes(gzip.compress(table.write_ndjson().encode()))
     (tmp_path / "page.html").write_bytes(RAW)
-    (tmp_path / "crawl.warc.gz").write_bytes(b"".join(gzip.compress(record(http(RAW), record_id=f"r{n}")) for n in range(3)))
+    (tmp_path / "crawl.warc.gz").write_bytes(
+        b"".join(gzip.compress(record(http(RAW), record_id=f"r{n}")) for n in range(3))
+    )
     columns = ReadOptions(id_column="id", url_column="url", fetched_column="at")
     for path in tmp_path.iterdir():
         bucket.pipe(f"crawl/day/{path.name}", path.read_bytes())
@@ -130,7 +139,9 @@ def test_s3_gives_the_same_pages(bucket: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("url", ["s3://no-such-bucket/pages", "s3://crawl/no-such-key.html", "s3://no-such-bucket/*.html"])
+@pytest.mark.parametrize(
+    "url", ["s3://no-such-bucket/pages", "s3://crawl/no-such-key.html", "s3://no-such-bucket/*.html"]
+)
 def test_what_is_not_on_s3(bucket: Any, url: str) -> None:
     with pytest.raises(UsageError, match=r"cannot open s3://|nothing to read in s3://") as caught:
         open_source(url)
