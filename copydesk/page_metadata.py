@@ -52,7 +52,8 @@ def choose_texts(rows: pl.DataFrame, metadata: pl.DataFrame) -> pl.DataFrame:
     """Put headline, authors, section and tags of the metadata in place of those printed, or of none, where they are to
     be believed; adds `headline_said`, `authors_said`, `section_said`, `tags_said` and `authors_differ`."""
     text = pl.element().struct.field("text")
-    first = {f: pl.col(f).list.first().struct for f in ("headline", "authors", "section", "tags", "language", "site_name")}
+    fields = ("headline", "authors", "section", "tags", "language", "site_name")
+    first = {f: pl.col(f).list.first().struct for f in fields}
     said = metadata.select(
         "page",
         "conflicts",

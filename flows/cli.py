@@ -194,7 +194,7 @@ def learn(
 
 @app.command()
 def explain(
-    page: Annotated[str, typer.Argument(help="A text file, or `-` for standard input.")],
+    page: Annotated[str, typer.Argument(help="A file of text or HTML, or `-` for standard input.")],
     url: Annotated[Optional[str], typer.Option(help="The page's URL: it names the publisher.")] = None,  # noqa: UP045
     rules: RuleFolders = [],  # noqa: B006
     publishers: ProfileFolders = [],  # noqa: B006

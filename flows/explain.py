@@ -23,6 +23,8 @@ from copydesk.cleaning import Cleaned
 from copydesk.roles import FIELDS, FURNITURE
 from flows.decode import decode
 from flows.errors import UsageError
+from flows.readers import ReadOptions
+from flows.readers.kinds import kind_of
 from flows.request import open_rules
 from flows.summary import open_console
 from flows.wording import UNSEEN, shown
@@ -38,6 +40,8 @@ WIDE = 110
 """Columns from which a rule's whole name has room beside the text."""
 MARGIN = 21
 """Columns of the margin where there are fewer: a rule's name goes on over the next line."""
+SNIFFED = 4096
+"""Bytes by which HTML is told from text."""
 KEPT, CUT = "▌", "░"
 _PLAIN = {KEPT: "|", CUT: ":"}
 
@@ -55,9 +59,11 @@ def explain_page(
     raw = _read(page)
     decoded = decode(raw)
     if decoded.text is None:
-        raise UsageError(f"{page}: {decoded.problem}: {decoded.detail}; give a text file")
+        raise UsageError(f"{page}: {decoded.problem}: {decoded.detail}; give a file of text or HTML")
     name = "standard input" if page == "-" else page
-    cleaned = clean(decoded.text, url=url, doc_id=name, desk=open_rules(rules, publishers, memory))
+    of_html = kind_of(raw[:SNIFFED], name, ReadOptions()) == "html"
+    text, html = (None, decoded.text) if of_html else (decoded.text, None)
+    cleaned = clean(text, html=html, url=url, doc_id=name, desk=open_rules(rules, publishers, memory))
     console = open_console(width)
     console.print(_record(cleaned, name))
     if len(cleaned.spans):

@@ -24,7 +24,7 @@ ARTICLE_ROW: dict[str, Any] = {
     "published_on": dt.date(2024, 5, 3), "published_at": dt.datetime(2024, 5, 3, 9, tzinfo=UTC), "published_precision": "minute",
     "published_zone": "GMT", "published_zone_source": "stated", "published_raw": "3 May 2024 09:00 GMT",
     "modified_on": None, "modified_at": None, "modified_raw": None, "dateline": None, "captions": [{"text": "T", "credit": None}],
-    "section": None, "tags": [], "body": "B.", "word_count": 1, "warnings": [],
+    "section": None, "tags": [], "body": "B.", "word_count": 1, "from_metadata": [], "warnings": [],
     "content_hash": HASH, "text_hash": HASH, "body_hash": HASH, "source": "a.txt", "ruleset": "1",
 }  # fmt: skip
 SPAN: dict[str, Any] = {
