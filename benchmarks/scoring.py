@@ -30,11 +30,15 @@ EVAL = ROOT.parent / "shared" / "eval"
 PAGES: dict[str, tuple[Path, str]] = {
     "eval text": (EVAL, "text"),
     "eval text_full": (EVAL, "text_full"),
+    "eval html": (EVAL, "html"),
     "wcxb text": (EVAL / "wcxb", "text"),
+    "wcxb html": (EVAL / "wcxb", "html"),
 }
 """Evaluation pages under the floor: the folder of their `pages.parquet` and `gold.parquet`, and the column to clean."""
 HELD = ("headline exact, in text", "authors exact, in text", "day exact, in text")
 """Of score.py's figures for fields, those under the floor."""
+HELD_OF_HTML = ("headline exact", "authors exact", "day exact", "instant exact")
+"""The same for HTML, which states what it does not print."""
 
 ARTICLE = {
     "doc_id": pl.String, "body": pl.String, "headline": pl.String, "authors": pl.List(pl.Struct({"name": pl.String})),
@@ -53,16 +57,16 @@ class Scored(NamedTuple):
     names: dict[str, Any]  # its functions, by name
 
 
-def page_frame(ids: pl.Series, urls: pl.Series, texts: pl.Series) -> pl.DataFrame:
-    """Pages in the columns that `copydesk.clean_pages` reads."""
-    given = pl.DataFrame({"doc_id": ids, "url": urls, "source": ids, "text": texts})
+def page_frame(ids: pl.Series, urls: pl.Series, texts: pl.Series, form: str = "text") -> pl.DataFrame:
+    """Pages of text or HTML (`form`) in the columns that `copydesk.clean_pages` reads."""
+    given = pl.DataFrame({"doc_id": ids, "url": urls, "source": ids, form: texts})
     return given.select(pl.col(n) if n in given.columns else pl.lit(None, t).alias(n) for n, t in PAGE.items())
 
 
 def clean_parquet(pages: Path, column: str) -> tuple[pl.DataFrame, Cleaned]:
     """The pages of a Parquet file with the columns `id`, `url` and `column`, and what cleaning makes of them."""
     frame = pl.read_parquet(pages, columns=["id", "url", column])
-    frame = page_frame(frame["id"], frame["url"], frame[column])
+    frame = page_frame(frame["id"], frame["url"], frame[column], "html" if column == "html" else "text")
     return frame, copydesk.clean_pages(frame)
 
 
@@ -90,10 +94,12 @@ def score(gold: Path, articles: pl.DataFrame, text: str = "text") -> Scored:
 
 
 def score_pages(folder: Path, column: str) -> Scores:
-    """Body F1 and the fields of HELD for the evaluation pages of a folder."""
+    """Body F1 and the fields of HELD or HELD_OF_HTML for the evaluation pages of a folder."""
     cleaned = clean_parquet(folder / "pages.parquet", column)[1]
     figures = score(folder / "gold.parquet", cleaned.articles, column).figures
-    fields = {f"{name} ({pages})": found[name] for pages, found in figures["fields"].items() for name in HELD}
+    held = HELD_OF_HTML if column == "html" else HELD
+    # wcxb has days alone
+    fields = {f"{n} ({p})": found[n] for p, found in figures["fields"].items() for n in held if n in found}
     return {"body F1": figures["body"]["all"]["f1"], **fields}
 
 
