@@ -12,7 +12,7 @@ from copydesk.bylines import behind_cue, name_in_place, same_person
 from copydesk.dates import instant
 from copydesk.datewords import words
 from copydesk.dissect import AUTHOR, CAPTION, author_row
-from copydesk.language import detect_language
+from copydesk.language import LONGER, detect_language
 from copydesk.lines import single_spaced
 from copydesk.page_metadata import SOURCED, choose_date, choose_texts, from_metadata
 from copydesk.roles import BODY_ROLES
@@ -64,7 +64,8 @@ def article_fields(
         rows = rows.join(part, on="page", how="left", maintain_order="left")
     held = spans.filter(pl.col("rule") == "loss_guard")["page"].unique()
     rows = rows.with_columns(held=pl.col("page").is_in(held.implode()))
-    rows = rows.with_columns(language=pl.Series(detect_language(rows["body"].fill_null("")), dtype=pl.String))
+    heads = rows["body"].fill_null("").str.head(LONGER)
+    rows = rows.with_columns(language=pl.Series(detect_language(heads), dtype=pl.String))
     if metadata is not None:
         rows = choose_texts(rows, metadata)
     rows = _dates(rows, spans, dates, metadata)
@@ -208,18 +209,21 @@ def _disagree(bylines: list[list[dict[str, str]]]) -> bool:
     """Whether a later byline spells a name of the first in another way."""
     first, *others = ([a["name"] for a in authors if a["kind"] == "person"] for authors in bylines)
     # one author at the top and one at the end, all but alike: one person, whichever letter is the wrong one
-    if any(len(first) == len(later) == 1 and ALIKE <= _likeness(first[0], later[0]) < 1 for later in others):
+    if any(len(first) == len(later) == 1 and _alike(first[0], later[0]) for later in others):
         return True
     return any(
-        same_person(a, b) == "variant" and b not in first and a not in later
+        b not in first and a not in later and same_person(a, b) == "variant"
         for later in others
         for b in later
         for a in first
     )
 
 
-def _likeness(a: str, b: str) -> float:
-    return difflib.SequenceMatcher(None, a.casefold(), b.casefold()).ratio()
+def _alike(a: str, b: str) -> bool:
+    """Whether two names are all but the same."""
+    a, b = a.casefold(), b.casefold()
+    match = difflib.SequenceMatcher(None, a, b)
+    return a != b and match.real_quick_ratio() >= ALIKE and match.quick_ratio() >= ALIKE and match.ratio() >= ALIKE
 
 
 def _completed(bylines: list[list[dict[str, str | None]]]) -> list[dict[str, str | None]]:

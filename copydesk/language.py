@@ -11,6 +11,7 @@ SAMPLE = 80
 """Characters of the body that are looked at, as the library does by itself: more changed nothing on 258 pages."""
 SURE = 0.4
 LONGER = 400
+"""Characters that are looked at for more than the language's name."""
 KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa].*[\u3041-\u3096\u30a1-\u30fa]", re.DOTALL)
 """Two Japanese syllables: what tells a text of Chinese characters for a Japanese one."""
 

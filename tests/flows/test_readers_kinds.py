@@ -275,13 +275,9 @@ def test_repaired_mojibake_is_recorded_in_every_table(tmp_path: Path) -> None:
     assert pages["a"]["content_hash"] == digest("The cafÃ©â€™s owner\r\n".encode())
 
 
-def test_a_page_of_html_is_staged_whole_and_waits(tmp_path: Path) -> None:
-    from flows.shards import clean_shard
+def test_a_page_of_html_is_staged_whole(tmp_path: Path) -> None:
     from flows.staging import stage
 
     (tmp_path / "page.html").write_bytes(RAW)
     (shard,) = stage(open_source(tmp_path / "page.html").batches(), tmp_path / "staged")
     assert (shard.bytes, pl.read_ipc(shard.path)["html"].to_list()) == (len(RAW), [HTML])
-    clean_shard(shard.path, tmp_path / "out")
-    waiting = pl.read_parquet(tmp_path / "out" / "quarantine")
-    assert waiting["reasons"][0].to_list()[0]["check"] == "empty_page"
