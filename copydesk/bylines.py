@@ -7,6 +7,7 @@ is no byline. Names are never edited; a word of the refusal lists only makes a l
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from copydesk.byline_cjk import CUES, parse_wide
@@ -80,11 +81,19 @@ def parse_byline(text: str, *, language: str | None = None) -> Byline | None:
     if found is None:
         return None
     authors, cued, truncated = found
+    if not _printed(authors, raw):
+        return None
     start = len(text) - len(text.lstrip())
     once: dict[str, Author] = {}
     for author in authors:
         once.setdefault(author.name.casefold(), author)
     return Byline(start, start + len(raw), raw, tuple(once.values()), cued, truncated)
+
+
+def _printed(authors: Sequence[Author], line: str) -> bool:
+    """Whether every name stands in the line as it is given: none is put together from what stands apart."""
+    solid = "".join(line.split())
+    return all("".join(a.name.split()) in solid for a in authors)
 
 
 def behind_cue(cue: str, text: str) -> Byline | None:
@@ -115,6 +124,8 @@ def name_in_place(text: str) -> Byline | None:
         return None
     people = read_list(line, words(), cued=True, single=False)
     if not people or any(a.kind != "person" or not is_bare_name(a.name) or a.name[-2] == " " for a in people[0]):
+        return None
+    if not _printed(people[0], line):
         return None
     return Byline(0, len(text), text, tuple(people[0]), False, people[1])
 

@@ -316,3 +316,15 @@ def test_long_lines_are_cheap(unit: str) -> None:
     for size in (300, 5000):
         parse_byline((unit * size)[:size])
         closing_byline((unit * size)[:size] + " (Ann Lee)")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Texte Ombudsman\t\tWomen's National Basketball Association (WNBA)\t\tCommissioner",
+        "By Ann (Harbour Post) Lee",
+    ],
+)
+def test_no_name_is_put_together_from_what_stands_apart(line: str) -> None:
+    found = parse_byline(line)
+    assert all("".join(a.name.split()) in "".join(line.split()) for a in (found.authors if found else ()))
