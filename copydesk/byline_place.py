@@ -10,7 +10,7 @@ import polars as pl
 
 from copydesk.byline_words import words
 from copydesk.bylines import name_in_place
-from copydesk.windows import above, below, sum_above
+from copydesk.windows import above, below, beside, sum_above
 
 __all__ = ["find_bylines"]
 
@@ -93,38 +93,34 @@ def _unread(lines: pl.DataFrame) -> pl.Series:
 
 def _look_around(lines: pl.DataFrame) -> pl.DataFrame:
     """The lines that name people, with what stands beside each."""
-    last_row = len(lines) - 1
     line = pl.col("line").cast(pl.Int64)
 
-    def beside(column: str, by: int) -> pl.Expr:
-        """The value that many lines below (above, if negative), null beyond the page."""
-        row = (line + by).clip(0, last_row)
-        inside = (row == line + by) & (pl.lit(lines["page"]).gather(row) == pl.col("page"))
-        return pl.when(inside).then(pl.lit(lines[column]).gather(row))
+    def near(column: str, by: int) -> pl.Expr:
+        return beside(lines[column], by)
 
-    role_above = pl.coalesce(beside("rule_role", -1), beside("cut_role", -1))
-    rule_above = pl.coalesce(beside("rule_name", -1), beside("cut_name", -1))
-    text_above, text_below = beside("text", -1), beside("text", 1)
+    role_above = pl.coalesce(near("rule_role", -1), near("cut_role", -1))
+    rule_above = pl.coalesce(near("rule_name", -1), near("cut_name", -1))
+    text_above, text_below = near("text", -1), near("text", 1)
     reviewed = text_above.str.contains(words().other_cue).fill_null(False)
     return (
         lines.filter(_MEMBER & pl.col("cut_name").is_null() & ~pl.col("ended"))
         .with_columns(
             under=line - pl.col("headline_line").cast(pl.Int64),
             name=pl.col("free") & (pl.col("who") == "name") & ~reviewed,
-            near_date=pl.any_horizontal(*(beside("dated", by).fill_null(False) for by in range(-NEAR, NEAR + 1) if by)),
-            below_text=(beside("weight", -1) >= 40).fill_null(False),
-            below_end=beside("ends", -1).fill_null(False),
+            near_date=pl.any_horizontal(*(near("dated", by).fill_null(False) for by in range(-NEAR, NEAR + 1) if by)),
+            below_text=(near("weight", -1) >= 40).fill_null(False),
+            below_end=near("ends", -1).fill_null(False),
             below_open=text_above.str.contains(r"(?:,|&|\band|\bund)$").fill_null(False),
-            below_box=((beside("rule_role", -1) == "author_bio") & (beside("weight", -1) <= 40)).fill_null(False),
+            below_box=((near("rule_role", -1) == "author_bio") & (near("weight", -1) <= 40)).fill_null(False),
             below_teaser=(role_above.is_in(TEASERS) & ~rule_above.str.starts_with("tags_")).fill_null(False),
             next_text=text_below.fill_null(""),
-            next_prose=beside("prose", 1).fill_null(False),
-            next_name=(beside("who", 1) == "name").fill_null(False),
-            next_again=beside("again_headline", 1).fill_null(False),
+            next_prose=near("prose", 1).fill_null(False),
+            next_name=(near("who", 1) == "name").fill_null(False),
+            next_again=near("again_headline", 1).fill_null(False),
             next_open=(
-                beside("who", 1).is_null() & beside("weight", 1).is_between(2, 40) & ~beside("ends", 1)
+                near("who", 1).is_null() & near("weight", 1).is_between(2, 40) & ~near("ends", 1)
             ).fill_null(False),
-            then_prose=beside("prose", 2).fill_null(False),
+            then_prose=near("prose", 2).fill_null(False),
             first_name=pl.col("text").str.extract(r"(\p{Lu}[\pL'’-]+)"),
             last_name=pl.col("text").str.extract(r"(\p{Lu}[\pL'’-]+)[^\pL]*$"),
         )

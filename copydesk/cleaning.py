@@ -182,10 +182,9 @@ def _clean_alike(pages: pl.DataFrame, desk: Desk) -> Cleaned:
     lines, settled, metadata = None, None, None
     if readable["html"].is_not_null().any():
         readable, lines, settled, metadata = read_html(readable)
-        pages = pages.join(readable.select("page", rendered="text"), on="page", how="left", maintain_order="left")
-        pages = pages.with_columns(text=pl.coalesce("rendered", "text")).drop("rendered")
+        pages = pages.update(readable.select("page", "text"), on="page")
     pages = pages.with_columns(dense=dense(pages["text"]))
-    readable = readable.join(pages.select("page", "dense"), on="page", how="left", maintain_order="left")
+    readable = pages.join(readable.select("page"), on="page", how="semi", maintain_order="left")
     lines, dissections, sites, remembered, publishers, dates = supposed_lines(readable, desk, lines)
     lines = decide_roles(lines)
     datelines = find_datelines(lines)
@@ -231,7 +230,7 @@ class Supposed(NamedTuple):
 def supposed_lines(pages: pl.DataFrame, desk: Desk, lines: pl.DataFrame | None = None) -> Supposed:
     """All that comes before the line model is asked; `pages` has the columns of PAGE and `page` (UInt32, ascending).
 
-    `lines` are those of the pages that are to be looked at, where it is not all of them (`html_lines`).
+    `lines` are those of the pages that are to be looked at, where it is not all of them (`read_html`).
     """
     lines = split_lines(pages) if lines is None else lines
     lines, hits, dissections = mark_lines(lines, desk.rules)

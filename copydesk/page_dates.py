@@ -22,6 +22,7 @@ from copydesk.dates import day_before, lone_time
 from copydesk.datewords import words
 from copydesk.dissect import DATE
 from copydesk.publishers import EARLIEST, LATEST
+from copydesk.windows import beside
 from copydesk.zones import country_zone
 
 BAR = 8
@@ -127,10 +128,9 @@ def _printed(pages: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFrame
         .collect()
         .join(dated, on="text_id", maintain_order="left")
     )  # fmt: skip
-    around = {n: _text_beside(stands, lines, n) for n in (-1, 1, 2)}
     stands = stands.with_columns(
-        above_text=around[-1],
-        time_below=_is_time(around[1]) | _is_time(around[2]),
+        above_text=_short_beside(lines, -1),
+        time_below=_is_time(_short_beside(lines, 1)) | _is_time(_short_beside(lines, 2)),
     )
     heads = lines.filter("headline").select(
         "page",
@@ -160,15 +160,13 @@ def _printed(pages: pl.DataFrame, lines: pl.DataFrame, dissections: pl.DataFrame
     ).with_columns(label=pl.coalesce("label", "label_above"))
 
 
-def _text_beside(rows: pl.DataFrame, lines: pl.DataFrame, step: int) -> pl.Series:
-    """The text of the line that many lines below each row's, on its page and short; null else."""
-    there = rows["line"].cast(pl.Int64) + step
-    there = pl.select(pl.when(there.is_between(rows["first"], rows["last"])).then(there)).to_series()
-    text = lines["text"].gather(there)
-    return pl.select(pl.when(text.str.len_chars() <= SHORT_LINE).then(text)).to_series()
+def _short_beside(lines: pl.DataFrame, by: int) -> pl.Expr:
+    """The text of the line that many lines below on the page, where it is short."""
+    text = beside(lines["text"], by)
+    return pl.when(text.str.len_chars() <= SHORT_LINE).then(text)
 
 
-def _is_time(text: pl.Series) -> pl.Series:
+def _is_time(text: pl.Expr) -> pl.Expr:
     return text.str.contains(TIME_SHAPE).fill_null(False)
 
 
@@ -322,8 +320,7 @@ def _with_time_below(
     """
     untimed = chosen.filter(pl.col("time").is_null(), pl.col("on").is_not_null(), pl.col("back").is_null())
     untimed = untimed.join(rows.select("line", "first", "last").unique("line"), on="line", maintain_order="left")
-    under = [_text_beside(untimed, lines, n).alias(str(n)) for n in (1, 2)]
-    untimed = untimed.select("line", "role", *under)
+    untimed = untimed.select("line", "role", *(_short_beside(lines, n).alias(str(n)) for n in (1, 2)))
     found: list[tuple[Any, ...]] = []
     taken = set(chosen["line"].to_list())
     for line, role, *texts in untimed.iter_rows():

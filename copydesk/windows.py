@@ -21,6 +21,15 @@ def below(value: pl.Expr, lines: int = 1) -> pl.Expr:
     return above(value, -lines)
 
 
+def beside(values: pl.Series, lines: int) -> pl.Expr:
+    """Of a frame that holds some of the lines: the value on the line that many lines below (above, if negative).
+
+    `values` has one for every line of the batch; null where the page has no such line.
+    """
+    row = pl.col("line").cast(pl.Int64) + lines
+    return pl.lit(values).gather(pl.when(row.is_between(pl.col("first"), pl.col("last"))).then(row))
+
+
 def sum_before(value: pl.Expr) -> pl.Expr:
     """The sum over the page's lines above this one; `value` is whole numbers or Booleans without nulls."""
     through = value.cast(pl.Int64).cum_sum() - value.cast(pl.Int64)
@@ -37,11 +46,6 @@ def sum_of_page(value: pl.Expr) -> pl.Expr:
     """The sum over all lines of the page."""
     through = value.cast(pl.Int64).cum_sum()
     return through.gather(pl.col("last")) - (through - value.cast(pl.Int64)).gather(pl.col("first"))
-
-
-def any_on_page(value: pl.Expr) -> pl.Expr:
-    """Whether the value is true on any line of the page; null counts as false."""
-    return sum_of_page(value.fill_null(False)) > 0
 
 
 def first_line_where(true: pl.Expr) -> pl.Expr:
