@@ -241,7 +241,7 @@ def line_marks(lines: pl.DataFrame) -> pl.DataFrame:
         ).fill_null(1 << 30),
         **{f"{r}_lines_above": sum_before(in_role[r] & (pl.col("prose_before") > 0)) for r in _BEFORE},
         **{f"{r}_lines_below": sum_after(in_role[r]) for r in _AFTER},
-    ).select("page", "line", "first", "last", *(pl.col(c).cast(pl.Int64) for c in LINE_MARKS))  # fmt: skip
+    ).select("page", "line", "first", "last", *(pl.col(c).cast(pl.Int32) for c in LINE_MARKS))  # fmt: skip
 
 
 def page_marks(lines: pl.DataFrame) -> pl.DataFrame:

@@ -142,7 +142,7 @@ def codes(marks: pl.DataFrame, kind: str, step: str, known: pl.DataFrame | None 
 def _code_expressions(kind: str, step: str) -> tuple[dict[str, pl.Expr], dict[str, pl.Expr]]:
     plain = {
         name: (
-            pl.lit(pl.Series(edges, dtype=pl.Int64)).search_sorted(pl.col(name), side="right")
+            pl.lit(pl.Series(edges, dtype=pl.Int32)).search_sorted(pl.col(name), side="right")
             if edges
             else pl.col(name).cast(pl.UInt32)
         ).alias(name)
@@ -169,9 +169,10 @@ def ask_model(lines: pl.DataFrame, model: LineModel | None = None) -> pl.DataFra
     """
     model = model or our_model(kind_of(lines))
     marks = all_marks(lines)
-    found = codes(marks, model.kind, "line")
+    found = codes(marks.filter("unsure"), model.kind, "line")
     marks = page_marks(first_chances(marks, model.scores(found, "line")))
-    return kept_lines(marks, model.scores(codes(marks, model.kind, "page", found), "page"), model.sure_to_cut)
+    found = codes(marks.filter("unsure"), model.kind, "page", found)
+    return kept_lines(marks, model.scores(found, "page"), model.sure_to_cut)
 
 
 def kind_of(lines: pl.DataFrame) -> str:
@@ -186,20 +187,24 @@ def all_marks(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def first_chances(marks: pl.DataFrame, scores: pl.Series) -> pl.DataFrame:
-    """Add to the marks what `page_marks` wants, from the first scores: `line_score`, `chance`."""
-    return marks.with_columns(line_score=pl.when("unsure").then(scores)).with_columns(
-        chance=chance(pl.col("line_score"))
-    )
+    """Add to the marks what `page_marks` wants, from the first scores of the open lines: `line_score`, `chance`."""
+    return marks.with_columns(line_score=_among_all(scores)).with_columns(chance=chance(pl.col("line_score")))
+
+
+def _among_all(scores: pl.Series) -> pl.Expr:
+    """The scores of the open lines, in order, as a column of all lines; null where the model is not asked."""
+    place = pl.col("unsure").cast(pl.UInt32).cum_sum() - 1
+    return pl.lit(scores).gather(pl.when("unsure").then(place))
 
 
 def kept_lines(marks: pl.DataFrame, scores: pl.Series, sure_to_cut: int) -> pl.DataFrame:
-    """The lines that, by their second scores, make the most of the body F1 that their page can expect.
+    """The lines that, by the second scores of the open lines, make the most of the body F1 that their page can expect.
 
     `marks` has `page`, `weight`, `short_run`, `unsure` and the columns of SUPPOSED. Returns `model_keeps` and
     `model_chance`.
     """
     lines = marks.select("page", "unsure", *SUPPOSED, "short_run", size=pl.col("weight") + LINE_COST).with_columns(
-        chance=chance(pl.when("unsure").then(scores))
+        chance=chance(_among_all(scores))
     )
     # of whole numbers until the one division, so that the page's choice is exact
     size, mass = pl.col("size"), pl.col("size") * pl.col("chance")

@@ -205,13 +205,13 @@ class Pages:
 class Step:
     """One step of the model under training: which bucket each line is in, as a sparse matrix of ones."""
 
-    def __init__(self, marks: pl.DataFrame, kind: str, step: str, rows: np.ndarray[Any, Any]) -> None:
+    def __init__(self, marks: pl.DataFrame, kind: str, step: str) -> None:
         self.names = mark_names(kind, step)
-        found = codes(marks, kind, step)
+        found = codes(marks.filter("unsure"), kind, step)
         sizes = [len(buckets(n)) for n in self.names]
         self.starts = np.concatenate([[0], np.cumsum(sizes)])
         columns = np.stack(
-            [found[n].to_numpy()[rows] + s for n, s in zip(self.names, self.starts[:-1], strict=True)], 1
+            [found[n].to_numpy() + s for n, s in zip(self.names, self.starts[:-1], strict=True)], 1
         )
         n, k = columns.shape
         self.matrix = scipy.sparse.csr_matrix(
@@ -247,22 +247,15 @@ def train(
         if inner != seen:
             apart = first.fit(label, weight, np.flatnonzero(used & (fold != inner)))
             scores = np.where(fold == inner, first.score(apart), scores)
-    second = Step(page_marks(first_chances(pages.marks, spread(pages, scores))), pages.kind, "page", pages.rows)
+    second = Step(page_marks(first_chances(pages.marks, pl.Series(scores))), pages.kind, "page")
     two = second.fit(label, weight, everything)
     return one, two, second.score(two)
-
-
-def spread(pages: Pages, scores: np.ndarray[Any, Any]) -> pl.Series:
-    """The scores of the open lines among all lines."""
-    whole = np.zeros(len(pages.lines), np.int64)
-    whole[pages.rows] = scores
-    return pl.Series("score", whole)
 
 
 def keep(pages: Pages, scores: np.ndarray[Any, Any], sure_to_cut: int) -> np.ndarray[Any, Any]:
     """Whether the model keeps each line."""
     return (
-        kept_lines(pages.marks, spread(pages, scores), sure_to_cut)["model_keeps"].fill_null(False).to_numpy()
+        kept_lines(pages.marks, pl.Series(scores), sure_to_cut)["model_keeps"].fill_null(False).to_numpy()
         & pages.unsure
     )
 
@@ -314,7 +307,7 @@ def main() -> None:
     )
     by_rules = pages.f1(pages.kept_by_rules())
     print("rules alone", pages.table(by_rules, "all").rows(), flush=True)
-    first = Step(pages.marks, pages.kind, "line", pages.rows)
+    first = Step(pages.marks, pages.kind, "line")
     runs, choices = [], []
     for seed in range(a.repeats):
         unseen_scores = cross_validated(pages, first, seed)
@@ -330,8 +323,8 @@ def main() -> None:
     unseen = np.mean(runs, axis=0)
     fold = pages.folds(0)[pages.rows]
     one, two, _ = train(pages, first, np.ones(len(pages.rows), bool), fold, None)
-    marks = page_marks(first_chances(pages.marks, spread(pages, first.score(one))))
-    second = Step(marks, pages.kind, "page", pages.rows)
+    marks = page_marks(first_chances(pages.marks, pl.Series(first.score(one))))
+    second = Step(marks, pages.kind, "page")
     sure_to_cut = SURE_TO_CUT[cautious(np.mean(choices, axis=0))]
     own = pages.f1(keep(pages, second.score(two), sure_to_cut))
     print("own score", pages.table(own, "all").rows(), flush=True)
