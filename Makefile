@@ -18,7 +18,7 @@ LOCK = $(UV) pip compile pyproject.toml --universal --python-version 3.11 --gene
 SEEDS ?= seeds
 OUTPUT ?= output
 
-.PHONY: help run test lint docs bench lock clean
+.PHONY: help run test lint docs picture bench lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo "make test   lint, types and the whole test suite: all that CI runs"
 	@echo "make lint   only ruff and mypy"
 	@echo "make docs   write the tables of README.md and docs/data-dictionary.md anew from the schemas"
+	@echo "make picture  photograph the report of $(SEEDS)/ for the README (needs Chromium)"
 	@echo "make bench  measure pages per CPU second and memory, beside reading and writing alone and other tools"
 	@echo "make lock   pin what pyproject.toml asks for (needs uv; LOCK_OPTIONS=--upgrade takes the newest)"
 	@echo "make clean  remove .venv and caches; what was published in $(OUTPUT)/ stays"
@@ -46,6 +47,9 @@ lint: .venv/.ready-dev
 
 docs: .venv/.ready
 	@$(BIN)/python -m docs.build
+
+picture: .venv/.ready
+	@$(BIN)/python -m docs.picture
 
 bench: .venv/.ready-dev
 	@$(BIN)/python benchmarks/pipeline.py $(BENCH)

@@ -38,6 +38,7 @@ from flows.parts import write_part
 from flows.progress import tell
 from flows.readers import ReadOptions, open_source
 from flows.report import artifact_table, markdown_summary, write_report
+from flows.report_index import write_index
 from flows.request import Request, open_request, open_rules
 from flows.shards import SHARD_BYTES, clean_shard
 from flows.snapshots import SnapshotStore, Staging
@@ -207,7 +208,7 @@ def clean_news(
                 if learn:
                     (store.report_folder(run_id) / MEMORY).write_bytes(learnt)
                 page = publish_report(report, store.report_folder(run_id))
-                store.point_latest(run_id)
+                _list_report(store, run_id, runs)
         except BaseException as error:
             shutil.rmtree(pages_folder, ignore_errors=True)
             store.discard(staging)
@@ -288,6 +289,12 @@ def _history(request: Request, staging: Staging, row: Any, ruleset: str) -> Any:
         raise RunError(f"runs breaks its contract: {wrong.row(0)}; this is a defect of copydesk: please report it")
     write_part(runs, RUNS, staging.dataset(RUNS.name) / "part-00000.parquet", ruleset=ruleset)
     return runs
+
+
+def _list_report(store: SnapshotStore, run_id: str, runs: Any) -> None:
+    """Point `reports/latest` at the new report, and draw the index of all runs anew."""
+    store.point_latest(run_id)
+    write_index(store.report_folder(run_id).parent, runs)
 
 
 class _Clock:

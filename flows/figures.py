@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,7 +16,9 @@ EXAMPLES = 5
 RULE_EXAMPLES = 3
 VALUE_LENGTH = 200
 WORST_PAGES = 5
-WORST_SPANS = 40
+WORST_PIECES = 40
+PIECE_LENGTH = 1200
+PIECE_LINES = 14
 
 Figures = dict[str, Any]
 
@@ -212,25 +215,42 @@ def _worst(articles: pl.DataFrame, spans: pl.DataFrame) -> list[dict[str, Any]]:
     names = dict(articles.select("doc_id", "publisher").iter_rows())
     pages = []
     for doc_id, share in shares.iter_rows():
-        rows = spans.filter(pl.col("doc_id") == doc_id).head(WORST_SPANS)
+        pieces = _pieces(spans.filter(pl.col("doc_id") == doc_id))
         pages.append(
             {
                 "doc_id": doc_id,
                 "publisher": names.get(doc_id),
                 "share_removed": share,
-                "spans": [
-                    {
-                        "role": r["role"],
-                        "rule": r["rule"],
-                        "kind": "furniture"
-                        if r["furniture"]
-                        else "body"
-                        if r["role"] in BODY_ROLES
-                        else "field",
-                        "text": r["text"][:VALUE_LENGTH],
-                    }
-                    for r in rows.iter_rows(named=True)
-                ],
+                "pieces": pieces[:WORST_PIECES],
+                "pieces_left_out": max(len(pieces) - WORST_PIECES, 0),
             }
         )
     return pages
+
+
+def _pieces(spans: pl.DataFrame) -> list[dict[str, Any]]:
+    """A page's spans as they stand, neighbours of one role and rule as one piece.
+
+    Each is cut to PIECE_LENGTH, furniture to PIECE_LINES as well; `left_out` is the number of characters cut off.
+    """
+    pieces = []
+    for (role, rule), group in itertools.groupby(spans.iter_rows(named=True), lambda r: (r["role"], r["rule"])):
+        rows = list(group)
+        text = rows[0]["text"]
+        for before, row in itertools.pairwise(rows):
+            text += ("\n" if row["line_no"] != before["line_no"] else " ") + row["text"]
+        kind = "furniture" if rows[0]["furniture"] else "body" if role in BODY_ROLES else "field"
+        shown = text[:PIECE_LENGTH]
+        if kind == "furniture":
+            shown = "\n".join(shown.split("\n")[:PIECE_LINES])
+        pieces.append(
+            {
+                "role": role,
+                "rule": rule,
+                "kind": kind,
+                "spans": len(rows),
+                "text": shown,
+                "left_out": len(text) - len(shown),
+            }
+        )
+    return pieces

@@ -16,6 +16,7 @@ from copydesk.markup import MARKUP
 from copydesk.precedence import LINE_MODELS, MODEL, PRECEDENCE
 from copydesk.roles import FURNITURE
 from copydesk.rules import RuleBook
+from flows.changes import changes
 from flows.figures import Figures
 from flows.gates import Verdict
 from flows.laws import Law
@@ -64,6 +65,7 @@ def run_row(run: dict[str, Any], figures: Figures, verdict: Verdict) -> pl.DataF
         },
         "by_publisher": figures["publishers"],
         "by_role": figures["roles"],
+        "by_rule": [{k: v for k, v in r.items() if k != "examples"} for r in figures["rules"]],
         "failures": [{"name": f["check"], "pages": f["pages"]} for f in figures["failures"]],
         "warnings": [{"name": w["warning"], "pages": w["pages"]} for w in figures["warnings"]],
         "ruleset": run["versions"]["ruleset"],
@@ -86,6 +88,7 @@ def build_report(
     known = {r.name: (r.file, r.why, r.role) for r in desk.rules.rules}
     fired = {r["rule"] for r in figures["rules"]}
     instant = dt.datetime.isoformat
+    history = history.sort("started_at", "run_id")
     return {
         "run": {
             **{k: run[k] for k in ("run_id", "name", "seconds", "source", "output", "parameters", "versions")},
@@ -117,7 +120,8 @@ def build_report(
         "warnings": [w | {"meaning": WARNINGS[w["warning"]]} for w in figures["warnings"]],
         "steps": run["steps"],
         "worst_pages": figures["worst_pages"],
-        "history": _history(history),
+        "history": history_rows(history.tail(HISTORY)),
+        "changes": changes(*history.tail(2).to_dicts()) if len(history) > 1 else {},
     }
 
 
@@ -145,9 +149,9 @@ def reason(rule: str, role: str, book: RuleBook) -> tuple[str, str]:
     """Where a rule of the ledger stands, and why it gives that role; empty where nobody says."""
     if rule in PIECE_RULES:
         return PIECE_RULES[rule]
-    for decision in MODEL if rule in LINE_MODELS.values() else PRECEDENCE:
-        named = (decision.rule or rule) == rule and decision.rule_from in (None, "model_rule")
-        if named and decision.role in (role, None):
+    asked = rule in LINE_MODELS.values()
+    for decision in MODEL if asked else PRECEDENCE:
+        if (asked or decision.rule == rule) and decision.role in (role, None):
             return "precedence.py", decision.why
     for markup in MARKUP:
         if markup.name == rule:
@@ -164,9 +168,10 @@ def _column_meaning(column: str | None) -> str:
     )
 
 
-def _history(runs: pl.DataFrame) -> list[dict[str, Any]]:
+def history_rows(runs: pl.DataFrame) -> list[dict[str, Any]]:
+    """Each run of the dataset `runs` as the report and the index of all runs follow it, the oldest first."""
     rows = []
-    for r in runs.sort("started_at", "run_id").tail(HISTORY).iter_rows(named=True):
+    for r in runs.sort("started_at", "run_id").iter_rows(named=True):
         articles = r["articles"] or None
         dated = sum(p["with_day"] for p in r["by_publisher"])
         signed = sum(p["with_byline"] for p in r["by_publisher"])
@@ -174,7 +179,8 @@ def _history(runs: pl.DataFrame) -> list[dict[str, Any]]:
             {
                 "run_id": r["run_id"],
                 "started_at": r["started_at"].isoformat(),
-                **{k: r[k] for k in ("pages_in", "articles", "quarantined", "seconds")},
+                **{k: r[k] for k in ("verdict", "source", "pages_in", "articles", "quarantined", "seconds")},
+                "quarantined_share": r["quarantined"] / r["pages_in"] if r["pages_in"] else None,
                 "with_day_share": dated / articles if articles else None,
                 "with_byline_share": signed / articles if articles else None,
                 "characters_furniture_share": r["characters_furniture"] / r["characters_in"]
@@ -189,4 +195,7 @@ def past_runs(folder: Path | None) -> pl.DataFrame:
     """The runs dataset of the current snapshot, or an empty one."""
     if folder is None or not any(folder.glob("*.parquet")):
         return pl.DataFrame(schema=RUNS.columns)
-    return pl.read_parquet(folder / "*.parquet").select(pl.col(n).cast(t) for n, t in RUNS.columns.items())
+    found = pl.read_parquet(folder / "*.parquet")
+    return found.select(
+        (pl.col(n) if n in found.columns else pl.lit(None)).cast(t).alias(n) for n, t in RUNS.columns.items()
+    )

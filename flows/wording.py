@@ -14,8 +14,15 @@ MONTHS = (
     "November", "December",
 )  # fmt: skip
 
-# Characters that would hide, reverse or break what is shown: controls, bidi overrides, lone surrogates.
-UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Characters that would hide, reverse or break what is shown: controls, bidi overrides, lone surrogates, separators of
+# lines, and what has no width. The joiners U+200C and U+200D stay: Persian, Hindi and emoji are spelt with them.
+UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    r"\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_MARK = r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
+# Marks piled on one letter until they cover the lines above and below.
+PILED = re.compile(f"(?<={_MARK}{{4}}){_MARK}+")
 
 
 def number(value: float | None) -> str:
@@ -26,7 +33,7 @@ def number(value: float | None) -> str:
     """
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def share(value: float | None) -> str:
@@ -42,6 +49,29 @@ def share(value: float | None) -> str:
     if 0.999 < value < 1:
         return ">99.9%"
     return f"{value * 100:.1f}".removesuffix(".0") + "%"
+
+
+def tenths(value: float | None) -> str:
+    """Write a share for a column of a table: always with one decimal, so that the points stand below each other.
+
+    >>> tenths(0.5), tenths(0.0421), tenths(0), tenths(0.00001), tenths(0.99999), tenths(None)
+    ('50.0%', '4.2%', '0.0%', '<0.1%', '>99.9%', '–')
+    """
+    written = share(value)
+    return written if written[0] in "<>–" or "." in written else written.removesuffix("%") + ".0%"
+
+
+def percent(value: float | None) -> str:
+    """Write a share as whole percents, where a bar beside it says the rest.
+
+    >>> percent(0.333), percent(0.001), percent(0.999), percent(1), percent(None)
+    ('33%', '<1%', '>99%', '100%', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    if 0 < value < 0.005 or 0.995 < value < 1:
+        return "<1%" if value < 0.5 else ">99%"
+    return f"{value:.0%}"
 
 
 def duration(seconds: float | None) -> str:
@@ -76,6 +106,15 @@ def moment(value: str | None) -> str:
     return f"{at.day} {MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC"
 
 
+def day_and_time(value: str | None) -> str:
+    """Write an ISO instant shortly, for a table; what is no instant is shown as it stands.
+
+    >>> day_and_time("2026-11-21T10:15:00Z"), day_and_time("soon")
+    ('21 Nov 2026 10:15', 'soon')
+    """
+    return re.sub(r"^(\d+ \w{3})\w* (\d+), (.*) UTC$", r"\1 \2 \3", moment(value))
+
+
 def shown(value: object, limit: int = EXCERPT) -> str:
     """Make a page's text safe to look at: cut to `limit` characters, and what cannot be seen named.
 
@@ -86,7 +125,8 @@ def shown(value: object, limit: int = EXCERPT) -> str:
     """
     text = "" if value is None else str(value)
     cut = text if len(text) <= limit else text[:limit] + "…"
-    return UNSEEN.sub(lambda hit: f"⟨U+{ord(hit[0]):04X}⟩", cut)
+    seen = UNSEEN.sub(lambda hit: f"⟨U+{ord(hit[0]):04X}⟩", cut)
+    return PILED.sub(lambda hit: f"⟨{len(hit[0])} more marks⟩", seen)
 
 
 def ratio(part: float | None, whole: float | None) -> float | None:
@@ -94,16 +134,20 @@ def ratio(part: float | None, whole: float | None) -> float | None:
     return part / whole if whole and part is not None else None
 
 
-def width(value: float | None) -> str:
-    """Write a share as the CSS length of its bar; whatever is there stays visible."""
+def bar(value: float | None) -> str:
+    """Write a share as the class of its bar, which has a length in whole percents; what is there stays visible.
+
+    >>> bar(0), bar(0.001), bar(0.5), bar(0.999), bar(1), bar(None)
+    ('w0', 'w1', 'w50', 'w99', 'w100', 'w0')
+    """
     if value is None or not math.isfinite(value) or value <= 0:
-        return "0%"
-    return f"{min(max(value * 100, 0.6), 100):.2f}%"
+        return "w0"
+    return "w100" if value >= 1 else f"w{min(max(round(value * 100), 1), 99)}"
 
 
 def measure(value: float | None, unit: str) -> str:
-    """Write a value in its unit: count, share or seconds."""
-    writers: dict[str, Callable[[float | None], str]] = {"share": share, "seconds": duration}
+    """Write a value in its unit: count, share, tenths (a share in a table) or seconds."""
+    writers: dict[str, Callable[[float | None], str]] = {"share": share, "tenths": tenths, "seconds": duration}
     return writers.get(unit, number)(value)
 
 

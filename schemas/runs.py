@@ -18,6 +18,7 @@ _PUBLISHER = pl.Struct(
     }
 )  # fmt: skip
 _ROLE = pl.Struct({"role": pl.String, "spans": pl.Int64, "characters": pl.Int64, "pages": pl.Int64})
+_RULE = pl.Struct({"rule": pl.String, "role": pl.String, "spans": pl.Int64, "characters": pl.Int64, "pages": pl.Int64})
 _COUNT = pl.Struct({"name": pl.String, "pages": pl.Int64})
 _VERSION = pl.Struct({"name": pl.String, "version": pl.String})
 _STEP = pl.Struct({"step": pl.String, "seconds": pl.Float64})
@@ -49,6 +50,7 @@ RUNS = Dataset(
             "versions": column(pl.List(_VERSION), "Versions of copydesk, the schema and the libraries.", nullable=False),
             "steps": column(pl.List(_STEP), "Wall seconds of each step.", nullable=False),
             "seconds": column(pl.Float64, "Wall seconds from start to datasets.", _COUNTED, nullable=False),
+            "by_rule": column(pl.List(_RULE), "Spans and characters that each rule gave each role; null in rows from before rules were counted."),
         },
         strict=True,
         ordered=True,

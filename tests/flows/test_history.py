@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from run_rows import run_row, runs_frame
 
 import copydesk
 from copydesk.precedence import LINE_MODELS
 from copydesk.rules import our_rules
 from flows.decode import decode
-from flows.history import reason
+from flows.history import past_runs, reason
+from schemas import RUNS
 
 SEEDS = sorted((Path(__file__).parents[2] / "seeds").glob("*.txt"))
 CUT_FROM_HEADLINES = [
@@ -36,3 +38,16 @@ def test_what_code_cuts_has_a_reason(rule: str, role: str) -> None:
 def test_the_line_model_says_what_it_did(model: str) -> None:
     assert "keeps" in reason(model, "body", our_rules())[1]
     assert "cuts" in reason(model, "other", our_rules())[1]
+
+
+def test_a_rule_of_a_file_gives_its_own_reason_whatever_the_line_model_says() -> None:
+    rule = next(r for r in our_rules().rules if r.role == "navigation")
+    assert reason(rule.name, rule.role, our_rules()) == (rule.file, rule.why)
+
+
+def test_runs_from_before_a_column_was_there_are_read_as_not_knowing_it(tmp_path: Path) -> None:
+    runs_frame(run_row(0)).drop("by_rule").write_parquet(tmp_path / "part-00000.parquet")
+    past = past_runs(tmp_path)
+    assert past.columns == list(RUNS.columns)
+    assert past["by_rule"].to_list() == [None]
+    assert len(RUNS.failures(past)) == 0

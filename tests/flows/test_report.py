@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import hashlib
+import html as html_lib
 import json
 import math
 import re
@@ -14,12 +17,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows import report as pages
+from flows import templating
+from flows.pictures import flow
 from flows.report import artifact_table, markdown_summary, render, write_report
-from flows.wording import change, duration, moment, number, share, shown, width
+from flows.report_view import PASSAGE, history_with, trends
+from flows.wording import bar, change, duration, moment, number, percent, share, shown, tenths
 
 SAMPLE: dict[str, Any] = json.loads(Path(__file__).with_name("report_sample.json").read_text("utf-8"))
 VOID = {"meta", "link", "rect", "path", "circle", "img", "br"}
+INVISIBLE = "[\x00-\x08\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0020-\U000e007f]"
 
 
 class Outline(HTMLParser):
@@ -138,30 +144,37 @@ def test_change(now: float, before: float | None, unit: str, written: str) -> No
 @given(st.text(st.characters(), max_size=60))
 def test_shown_hides_nothing_and_leaves_nothing_unseen(text: str) -> None:
     seen = shown(text)
-    assert not re.search("[\x00-\x08\u202a-\u202e\u2066-\u2069\ud800-\udfff]", seen)
+    assert not re.search(INVISIBLE, seen)
     seen.encode("utf-8")
-    assert shown("naïve — 기사, 記事, «статья»") == "naïve — 기사, 記事, «статья»"
+    assert shown("naïve — 기사, 記事, «статья», می‌خواهم") == "naïve — 기사, 記事, «статья», می‌خواهم"
+
+
+def test_marks_piled_on_a_letter_are_counted_instead() -> None:
+    assert shown("e" + "\u0301" * 40 + "x") == "e" + "\u0301" * 4 + "⟨36 more marks⟩x"
 
 
 @pytest.mark.parametrize(
-    ("value", "css"),
+    ("value", "whole", "tenth", "length"),
     [
-        (0, "0%"),
-        (0.0001, "0.60%"),
-        (0.5, "50.00%"),
-        (7, "100.00%"),
-        (None, "0%"),
-        (math.nan, "0%"),
-        (-1, "0%"),
+        (0, "0%", "0.0%", "w0"),
+        (0.0001, "<1%", "<0.1%", "w1"),
+        (0.004, "<1%", "0.4%", "w1"),
+        (0.5, "50%", "50.0%", "w50"),
+        (0.9999, ">99%", ">99.9%", "w99"),
+        (1, "100%", "100.0%", "w100"),
+        (7, "700%", "700.0%", "w100"),
+        (-1, "-100%", "-100.0%", "w0"),
+        (None, "–", "–", "w0"),
+        (math.nan, "–", "–", "w0"),
     ],
 )
-def test_width_is_always_a_css_length(value: float | None, css: str) -> None:
-    assert width(value) == css
+def test_shares_in_a_column_and_their_bars(value: float | None, whole: str, tenth: str, length: str) -> None:
+    assert (percent(value), tenths(value), bar(value)) == (whole, tenth, length)
 
 
 def test_the_page_says_the_verdict_first_and_the_sections_in_order() -> None:
     html = render(SAMPLE)
-    ids = ["verdict", "balance", "look", "publishers", "roles", "rules", "pages", "trends", "colophon"]
+    ids = ["verdict", "balance", "look", "trends", "publishers", "roles", "rules", "pages", "colophon"]
     assert re.findall(r'<section id="(\w+)"', html) == ids
     assert "46 of 49 pages became articles" in re.search(r"<h1[^>]*>(.*?)</h1>", html, re.S)[1]  # type: ignore[index]
 
@@ -174,13 +187,24 @@ def test_every_section_explains_itself_in_one_line() -> None:
 @pytest.mark.parametrize("report", [SAMPLE, {}], ids=["sample", "empty"])
 def test_the_page_is_well_formed_and_loads_nothing(report: dict[str, Any]) -> None:
     outline = Outline(render(report))
-    assert not {"script", "img", "iframe", "object", "embed", "form", "base"} & set(outline.tags)
-    assert not [name for name, _ in outline.attributes if name.startswith("on") or name in {"src", "srcset"}]
+    assert outline.tags.count("script") == outline.tags.count("style") == 1
+    assert not {"img", "iframe", "object", "embed", "form", "base"} & set(outline.tags)
+    assert not [name for name, _ in outline.attributes if name.startswith("on") or name in {"src", "srcset", "style"}]
     links = {value for name, value in outline.attributes if name == "href"}
-    assert all(link in {"data:,", "report.json"} or (link or "").startswith("#") for link in links)
-    css = (pages.TEMPLATES / "report.css").read_text("utf-8")
+    assert {link for link in links if not (link or "#").startswith(("#", "data:"))} == {"report.json", "../index.html"}
+    css = (templating.TEMPLATES / "report.css").read_text("utf-8")
     assert "url(" not in css
     assert "@import" not in css
+
+
+def test_the_policy_allows_the_page_s_own_style_and_script_and_nothing_else() -> None:
+    html = render(SAMPLE)
+    policy = dict(part.split(" ", 1) for part in html_lib.unescape(re.search(r'Policy" content="([^"]*)"', html)[1]).split("; "))  # type: ignore[index]
+    for tag, directive in (("style", "style-src"), ("script", "script-src")):
+        inline = re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.S)
+        allowed = [f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in inline]
+        assert policy.pop(directive).split() == allowed
+    assert policy == {"default-src": "'none'", "img-src": "data:", "base-uri": "'none'", "form-action": "'none'"}
 
 
 POISON = (
@@ -219,25 +243,26 @@ def test_any_page_text_can_be_drawn_and_written(tmp_path_factory: pytest.TempPat
     report["rules"][0]["examples"][0] = {
         "line_no": 0, **dict.fromkeys(("doc_id", "before", "text", "after"), text)
     }  # fmt: skip
-    report["worst_pages"][0]["spans"][0]["text"] = text
+    report["worst_pages"][0]["pieces"][0]["text"] = text
     report["failures"][0]["examples"][0] = {"doc_id": text, "source": text, "value": text}
     html, written = write_report(report, tmp_path_factory.mktemp("report"))
     Outline(html.read_text("utf-8"))
-    assert json.loads(written.read_text("utf-8"))["worst_pages"][0]["spans"][0]["text"] == text
+    assert json.loads(written.read_text("utf-8"))["worst_pages"][0]["pieces"][0]["text"] == text
 
 
 def test_a_long_word_is_cut_however_long_it_came() -> None:
     report = changed()
     report["rules"][0]["examples"][0]["text"] = "w" * 10_000
-    report["worst_pages"][0]["spans"][0]["text"] = "v" * 10_000
+    report["worst_pages"][0]["pieces"][0]["text"] = "v" * 10_000
     html = render(report)
     assert "w" * 241 not in html
-    assert "v" * (pages.PASSAGE + 1) not in html
+    assert "v" * (PASSAGE + 1) not in html
 
 
 def test_what_was_cut_is_struck_and_what_became_a_field_is_marked() -> None:
     html = render(SAMPLE)
     assert re.search(r'<del title="related_headings">.*?Related stories', html, re.S)
+    assert re.search(r'<del tabindex="0" aria-describedby="why-1-\d+">', html)
     assert re.search(r'<mark title="byline"><bdi>By Wilma Aske</bdi></mark>', html)
     assert not re.search(r"<del[^>]*><[^>]*>cut: </span><bdi>By Wilma Aske", html)
 
@@ -268,17 +293,39 @@ def test_the_publishers_that_need_most_come_first_and_the_rest_are_folded() -> N
 
 
 def test_this_run_joins_the_history_where_it_is_not_there_yet() -> None:
-    trends = pages._trends({**SAMPLE, "history": SAMPLE["history"][:-1]})
-    assert [row["now"] for row in trends][:3] == [49, 46, 3]
-    assert [row["runs"] for row in trends] == [12] * 7
-    assert [row["change"] for row in trends] == [row["change"] for row in pages._trends(SAMPLE)]
+    rows = trends(history_with({**SAMPLE, "history": SAMPLE["history"][:-1]}))
+    assert [row["now"] for row in rows][:3] == [49, 46, 3]
+    assert [row["runs"] for row in rows] == [12] * 7
+    assert [row["change"] for row in rows] == [row["change"] for row in trends(SAMPLE["history"])]
 
 
 def test_the_smallest_part_of_a_flow_is_still_seen_and_the_parts_fill_the_bar() -> None:
-    flow = pages._flow([("a", "kept", 10**9), ("b", "cut", 1), ("c", "held", 0)])
-    assert [part["drawn"] is not None for part in flow] == [True, True, False]
-    assert float(flow[1]["drawn"]["w"]) > 5
-    assert sum(float(part["drawn"]["w"]) for part in flow[:2]) == pytest.approx(990, abs=0.1)
+    parts = flow([("a", "kept", 10**9), ("b", "cut", 1), ("c", "held", 0)])
+    assert [part["drawn"] is not None for part in parts] == [True, True, False]
+    assert float(parts[1]["drawn"]["w"]) > 5
+    assert sum(float(part["drawn"]["w"]) for part in parts[:2]) == pytest.approx(990, abs=0.1)
+
+
+def test_the_roles_below_a_part_fill_it_and_the_small_ones_stand_together() -> None:
+    roles = [("body", 900), ("headline", 50), *((f"role {n}", 10) for n in range(5))]
+    kept, _ = flow([("a", "kept", 1000), ("b", "cut", 1000)], {"kept": roles})
+    assert [role["label"] for role in kept["roles"]] == ["body", "headline", "role 0", "role 1", "3 other roles"]
+    assert sum(role["value"] for role in kept["roles"]) == 1000
+    assert sum(float(role["w"]) for role in kept["roles"]) == pytest.approx(float(kept["drawn"]["w"]), abs=0.1)
+
+
+def test_what_changed_is_named_and_what_did_not_is_said() -> None:
+    text = words(render(SAMPLE))
+    for line in ("Publishers that appeared 1 nordblick.example 5 pages", "Publishers that vanished 1 vesper-post.example",
+                 "minato-shimbun.example, byline 100% → 33.3%", "Rules that ceased firing 1 poll_box 3 hits",
+                 "Other rules", "New warnings byline_truncated 1 page"):  # fmt: skip
+        assert line in text
+    assert "Another source" not in text
+    assert "Nothing else" not in text
+    nothing: dict[str, Any] = {"appeared": [], "vanished": []}
+    steady = {**SAMPLE["changes"], "same_rules": True, "moved": [], "roles": []}
+    steady |= dict.fromkeys(("publishers", "rules", "failures", "warnings"), nothing)
+    assert "The same publishers, rules, checks and warnings" in words(render(changed(changes=steady)))
 
 
 def test_a_failed_gate_and_a_broken_law_are_named() -> None:
@@ -325,7 +372,7 @@ def test_a_report_that_cannot_be_written_leaves_the_last_one_whole(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pages.os, "fsync", full)
+    monkeypatch.setattr(templating.os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         write_report(changed(failures=[]), tmp_path)
     assert html.read_bytes() == before
