@@ -71,6 +71,7 @@ def test_the_report_and_the_layout(seeds_published: Published) -> None:
     output, result = seeds_published
     latest = output / "reports" / "latest"
     assert (latest / "report.html").is_file()
+    assert f'href="{result["run_id"]}/report.html"' in (output / "reports" / "index.html").read_text("utf-8")
     report = json.loads((latest / "report.json").read_text("utf-8"))
     assert report["balance"]["pages_in"] == result["pages_in"]
     assert [law["passed"] for law in report["balance"]["laws"]] == [True] * 4
