@@ -17,6 +17,7 @@ from copydesk.roles import FURNITURE
 from flows import laws
 from flows.errors import UsageError
 from flows.figures import characters_of
+from flows.parts import read_part
 from flows.snapshots import SnapshotStore, check_files
 from flows.snapshots.files import read_manifest
 from flows.summary import open_console
@@ -91,7 +92,7 @@ def _contracts(snapshot: Path) -> tuple[str, list[str]]:
             if not pq.read_schema(path).equals(dataset.arrow_schema()):
                 broken.append(f"{where}: its columns are not those of schema {dataset.name}")
                 continue
-            rows = _read(path, dataset)
+            rows = read_part(path, dataset)
             broken += [f"{where}: row {r}: {c} {k} {v!r}" for r, k, c, v in dataset.failures(rows).head(3).iter_rows()]
             for column, (found, stated) in _hashed(dataset, rows).items():
                 odd = rows.filter((found != stated).fill_null(False))["doc_id"]
@@ -112,7 +113,7 @@ def _hashed(dataset: Dataset, rows: pl.DataFrame) -> dict[str, tuple[pl.Series, 
 def _run(snapshot: Path) -> dict[str, Any] | str:
     """The row of the run that made the snapshot, or what is wrong with it."""
     run_id = (read_manifest(snapshot) or {}).get("run_id")
-    runs = pl.concat([_read(p, RUNS) for p in sorted((snapshot / "runs").glob("*.parquet"))])
+    runs = pl.concat([read_part(p, RUNS) for p in sorted((snapshot / "runs").glob("*.parquet"))])
     mine = runs.filter(pl.col("run_id") == run_id)
     return mine.row(0, named=True) if len(mine) == 1 else f"runs: holds {len(mine)} rows for run {run_id}, not one"
 
@@ -147,7 +148,7 @@ def _characters(snapshot: Path) -> tuple[str, list[str]]:
     if isinstance(run, str):
         return detail, [*broken, run]
     parts = sorted((snapshot / QUARANTINE.name).glob("*.parquet"))
-    waiting = sum(characters_of(_read(p, QUARANTINE)["text"]) for p in parts)
+    waiting = sum(characters_of(read_part(p, QUARANTINE)["text"]) for p in parts)
     in_all = laws.characters_balance(run["characters_in"], kept, furniture, waiting)
     return f"{detail}; {in_all.detail}", [*broken, *in_all.broken]
 
@@ -170,8 +171,4 @@ def _by_part(snapshot: Path, law: Callable[[pl.DataFrame, pl.DataFrame], laws.La
 
 
 def _rows(paths: list[Path], dataset: Dataset) -> pl.DataFrame:
-    return pl.concat([_read(p, dataset) for p in paths]) if paths else dataset.empty()
-
-
-def _read(path: Path, dataset: Dataset) -> pl.DataFrame:
-    return pl.read_parquet(path).select(pl.col(n).cast(t) for n, t in dataset.columns.items())
+    return pl.concat([read_part(p, dataset) for p in paths]) if paths else dataset.empty()
