@@ -8,14 +8,13 @@ paths and small dicts.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 import polars as pl
 from prefect import flow, task
@@ -28,9 +27,9 @@ from pydantic import BeforeValidator, Field
 
 from copydesk.cleaning import Desk
 from flows import outcome
+from flows.arrange import Arrangement, Shard, arrange, made
 from flows.drift import site_furniture
 from flows.errors import GateError, RunError
-from flows.figures import Figures, add_up
 from flows.gates import Gates, judge
 from flows.history import build_report, run_row, versions
 from flows.learn import learn_from_shards
@@ -39,25 +38,18 @@ from flows.refresh import Plan, Refresh
 from flows.replay import Replay
 from flows.report import artifact_table, markdown_summary, write_report
 from flows.request import Request, open_request, open_rules
-from flows.rewrite import Rewrite, arrange, rewrite_part
+from flows.rewrite import Rewrite, rewrite_part
 from flows.shards import SHARD_BYTES, clean_shard
 from flows.snapshots import SnapshotStore, Staging
 from flows.staging import stage
-from flows.state import PartState, State, read_state, write_state
-from schemas import ARTICLES, DATASETS, LEDGER, QUARANTINE, SCHEMA_VERSION
+from flows.state import State, read_state, write_state
+from schemas import DATASETS, SCHEMA_VERSION
 
 MEMORY = "memory.toml"
 WORKERS = min(4, os.cpu_count() or 1)
 
 PathText = Annotated[str, BeforeValidator(lambda path: os.fspath(path) if isinstance(path, os.PathLike) else path)]
 """A path as text, so that Prefect draws a plain field for it; Python callers may pass a Path."""
-
-
-class Shard(TypedDict):
-    """A file of staged pages, and how many there are."""
-
-    path: Path
-    pages: int
 
 
 def _may_help(_task: Any, _run: Any, state: Any) -> bool:
@@ -93,11 +85,11 @@ def clean_one_shard(
 
 
 @task(name="rewrite part", task_run_name="rewrite part-{rewrite.number}", cache_policy=NO_CACHE, **_RETRY)
-def rewrite_one_part(state: State, rewrite: Rewrite, dropped: Path, folder: Path, figures: Path) -> Path:
+def rewrite_one_part(state: State, rewrite: Rewrite, dropped: Path, folder: Path) -> Path:
     """Write one part anew without the rows that are replaced or pruned; returns the path of its figures."""
     if not folder.is_dir():
         raise RunError("the run was stopped")
-    rewrite_part(state, rewrite, dropped, folder, figures)
+    figures = rewrite_part(state, rewrite, dropped, folder)
     get_run_logger().info("Made part %s of %s.", rewrite.number, ", ".join(str(n) for n in rewrite.parts))
     return figures
 
@@ -198,9 +190,10 @@ def clean_news(
             get_run_logger().warning(said)
         with clock.step("clean"):
             shards = _chosen(shards, plan, scratch) if learnt else shards
-            done = _clean_all(state, plan, shards, staging, scratch, (rules, publishers, memory), ruleset)
+            parts = arrange(state, plan, shards, staging, scratch)
+            done = made(state, parts, _clean_all(state, parts, staging.path, (rules, publishers, memory)), ruleset)
         figures = done.whole
-        held = outcome.hold_laws(figures, done.pages)
+        held = outcome.hold_laws(figures, parts.pages)
         furniture = site_furniture(done.cleaned["memory"], request.desk.memory)
         judged = figures if replay else outcome.judged(done.cleaned, figures)
         verdict = judge(judged, Gates(max_quarantined=max_quarantined), furniture)
@@ -217,7 +210,7 @@ def clean_news(
         runs = outcome.write_history(staging, run_row(run, figures, verdict), ruleset)
         if verdict["status"] != "failed" or publish_failed:
             with clock.step("publish"):
-                write_state(staging, state, done.pages, plan.inputs, done.parts)
+                write_state(staging, state, parts.pages, plan.inputs, done.parts)
                 manifest = {
                     "schema": SCHEMA_VERSION,
                     "ruleset": ruleset,
@@ -236,7 +229,7 @@ def clean_news(
     if verdict["status"] == "failed" and not publish_failed:
         raise GateError(f"{verdict['sentence']} Nothing was published; see {page}")
     return {
-        "run_id": run_id, "task_runs": done.tasks + 3 + learn, "verdict": verdict, "snapshot": str(snapshot),
+        "run_id": run_id, "task_runs": len(done.parts) + 3 + learn, "verdict": verdict, "snapshot": str(snapshot),
         "report": str(page), "steps": clock.steps, "skipped": reading.left_out(), **plan.counts,
         **{k: figures[k] for k in ("pages_in", "articles", "quarantined", "characters_in", "characters_furniture")},
         "warnings": {w["warning"]: w["pages"] for w in figures["warnings"]},
@@ -280,67 +273,26 @@ def _read(
         return shards, dataclasses.replace(request, desk=open_rules(*given[:2], memory)), memory
 
 
-@dataclasses.dataclass(frozen=True)
-class _Done:
-    """The next snapshot's pages (`state.PAGES`) and the parts that were written for it; the figures of what was cleaned
-    and of the whole; how many tasks it took."""
-
-    pages: pl.DataFrame
-    parts: dict[int, PartState]
-    cleaned: Figures
-    whole: Figures
-    tasks: int
-
-
 def _clean_all(
     state: State,
-    plan: Plan,
-    shards: list[Shard],
-    staging: Staging,
-    scratch: Path,
+    plan: Arrangement,
+    folder: Path,
     given: tuple[Sequence[Path], Sequence[Path], Path | None],
-    ruleset: str,
-) -> _Done:
-    """Clean every shard and rewrite parts, as many at once as the task runner allows; the other parts are kept."""
-    arrangement = arrange(state, plan)
-    numbers = arrangement.free_numbers(len(shards))
-    pages = arrangement.place(plan.pages)
-    homes = [
-        pl.read_ipc(s["path"], columns=["doc_id"]).unique().with_columns(home=pl.lit(n, pl.UInt32))
-        for n, s in zip(numbers, shards, strict=True)
-    ]
-    if homes:
-        pages = pages.join(pl.concat(homes), on="doc_id", how="left")
-        pages = pages.with_columns(part=pl.coalesce("part", "home")).drop("home")
-    for number in arrangement.kept:
-        for dataset, name in state.files[number]:
-            if dataset in (ARTICLES.name, LEDGER.name, QUARANTINE.name):
-                staging.keep(dataset, name)
-    dropped = scratch / "dropped.parquet"
-    plan.dropped.write_parquet(dropped)
-    futures: dict[Any, tuple[int, int, str]] = {}
-    for number, shard in zip(numbers, shards, strict=True):
-        future = clean_one_shard.submit(shard["path"], staging.path, *given, number)
-        futures[future] = (number, shard["pages"], ruleset)
-    for rewrite in arrangement.rewrites:
-        path = scratch / f"rewritten-{rewrite.number:05}.json"
-        future = rewrite_one_part.submit(state, rewrite, dropped, staging.path, path)
-        futures[future] = (rewrite.number, 0, state.parts[rewrite.parts[0]].ruleset)
-    many, so_far = sum(s["pages"] for s in shards), 0
-    tell("clean", so_far, many)
+) -> dict[int, Path]:
+    """Clean every shard and rewrite parts, as many at once as the task runner allows; returns the files of figures."""
+    futures: dict[Any, tuple[int, int]] = {
+        clean_one_shard.submit(shard["path"], folder, *given, number): (number, shard["pages"])
+        for number, shard in plan.cleaned.items()
+    }
+    for rewrite in plan.rewrites:
+        futures[rewrite_one_part.submit(state, rewrite, plan.dropped, folder)] = (rewrite.number, 0)
+    pages, done = sum(pages for _, pages in futures.values()), 0
+    tell("clean", done, pages)
     for future in as_completed(list(futures)):
         future.result()
-        so_far += futures[future][1]
-        tell("clean", so_far, many)
-    cleaned, parts = [], {}
-    for future, (number, size, made_by) in futures.items():
-        figures = json.loads(Path(future.result()).read_text(encoding="utf-8", errors="surrogatepass"))
-        if size:
-            cleaned.append(figures)
-        parts[number] = PartState(made_by, SCHEMA_VERSION, {k: v for k, v in figures.items() if k != "memory"})
-    every = {n: state.parts[n] for n in arrangement.kept} | parts
-    whole = add_up(every[n].figures for n in sorted(every))
-    return _Done(pages, parts, add_up(cleaned), whole, len(futures))
+        done += futures[future][1]
+        tell("clean", done, pages)
+    return {number: Path(future.result()) for future, (number, _) in futures.items()}
 
 
 def _chosen(shards: list[Shard], plan: Plan, folder: Path) -> list[Shard]:

@@ -84,6 +84,7 @@ MemoryFile = Annotated[
     ),
 ]
 
+WORKERS = min(4, os.cpu_count() or 1)
 Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Shards cleaned at once.")]
 MaxQuarantined = Annotated[
     float,
@@ -121,7 +122,7 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Clean every page anew, and keep nothing but the history of runs.")
     ] = False,
-    workers: Workers = min(4, os.cpu_count() or 1),
+    workers: Workers = WORKERS,
     max_quarantined: MaxQuarantined = 0.5,
     publish_failed: PublishFailed = False,
     verbose: Verbose = False,
@@ -168,7 +169,7 @@ def replay(
     rules: RuleFolders = [],  # noqa: B006
     publishers: ProfileFolders = [],  # noqa: B006
     memory: MemoryFile = None,
-    workers: Workers = min(4, os.cpu_count() or 1),
+    workers: Workers = WORKERS,
     max_quarantined: MaxQuarantined = 0.5,
     publish_failed: PublishFailed = False,
     verbose: Verbose = False,
