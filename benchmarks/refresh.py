@@ -80,7 +80,7 @@ def refresh(
         outcome.hold_laws(done.whole, parts.pages)
         outcome.fill_datasets(staging, ruleset)
         write_state(staging, state, parts.pages, plan.inputs, done.parts)
-        store.publish(staging, [d.name for d in (ARTICLES, LEDGER, QUARANTINE)], {"figures": done.whole})
+        store.publish(staging, [d.name for d in (ARTICLES, LEDGER, QUARANTINE)], {"pages_in": done.whole["pages_in"]})
         shutil.rmtree(scratch)
     return plan
 
