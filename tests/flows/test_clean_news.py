@@ -147,13 +147,13 @@ def test_a_failed_gate_publishes_nothing(clean: Flow, output: Path, tmp_path: Pa
     source = write_pages(tmp_path / "pages.jsonl", [("a", PROSE), ("b", ""), ("c", "")])
     before = files(output)
     with pytest.raises(GateError, match=r"1 of 3 pages became articles; 2 wait .* 66.7% .* Nothing was published; see .*report.html") as found:  # fmt: skip
-        clean(source=source, output=output, id_column="id")
+        clean(source=source, output=output, id_column="id", fresh=True)
     assert files(output) == before
     assert verify_output(output) == 0
     page = Path(re.search(r"see (\S+)", str(found.value))[1])  # type: ignore[index]
     assert json.loads(page.with_suffix(".json").read_text("utf-8"))["verdict"]["status"] == "failed"
     assert (output / "reports" / "latest" / "report.html").samefile(page)
-    result = clean(source=source, output=output, id_column="id", publish_failed=True)
+    result = clean(source=source, output=output, id_column="id", fresh=True, publish_failed=True)
     assert pl.read_parquet(output / "runs")["verdict"].to_list()[-1] == "failed"
     assert result["articles"] == 1
 
@@ -225,12 +225,12 @@ def test_a_law_that_breaks_in_one_of_many_shards(
 def test_a_disk_that_is_full(clean: Flow, output: Path, seeds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import errno
 
-    from flows import clean_news
+    from flows import clean_news, outcome
 
     def full(*_: Any, **__: Any) -> Path:
         raise OSError(errno.ENOSPC, "No space left on device", "part-00000.parquet")
 
-    monkeypatch.setattr(clean_news, "write_part", full)
+    monkeypatch.setattr(outcome, "write_part", full)
     said = "cannot write part-00000.parquet: No space left on device; free some space .* nothing was published"
     with pytest.raises(RunError, match=said):
         clean(source=seeds, output=output)
@@ -275,7 +275,7 @@ def test_the_parameters_make_a_form() -> None:
     form = clean_news.parameters
     assert form.required == ["source"]
     assert set(form.properties) == {
-        "source", "output", "text_column", "html_column", "id_column", "url_column", "fetched_column", "rules", "publishers", "memory", "learn", "max_quarantined",
+        "source", "output", "text_column", "html_column", "id_column", "url_column", "fetched_column", "rules", "publishers", "memory", "learn", "fresh", "prune", "replay", "max_quarantined",
         "publish_failed",
     }  # fmt: skip
     assert form.properties["source"]["type"] == form.properties["output"]["type"] == "string"
