@@ -105,10 +105,9 @@ def same_rows(one: Path, other: Path) -> bool:
 
 def _pipeline(source: Path, output: Path, figures: Path, run_id: str) -> None:
     """One refresh in this process, its seconds without the imports."""
+    import flows.arrange  # noqa: PLC0415, F401
     from copydesk import clean  # noqa: PLC0415
     from schemas import ARTICLES, PAGES  # noqa: PLC0415
-
-    import flows.arrange  # noqa: PLC0415, F401
 
     clean("Ferry fares rise\n\n" + "Fares rise in May. " * 9)
     for dataset in (PAGES, ARTICLES):
