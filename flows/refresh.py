@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from flows.errors import RunError
 from flows.progress import tell
 from flows.readers import PAGE_SCHEMA, Source
 from flows.staging import weight_of
-from flows.state import INPUTS, State, passed_over
+from flows.state import INPUTS, State
 from schemas import SCHEMA_VERSION
 from schemas.runs import REFRESHED
 
@@ -82,6 +83,7 @@ class Refresh:
         self._prints: list[str | None] = []
         self._same: dict[int, int] = {}
         self._seen = pl.DataFrame(schema=_SEEN)
+        self._plans: dict[str, Plan] = {}
 
     @property
     def bytes_in(self) -> int:
@@ -99,10 +101,11 @@ class Refresh:
     def batches(self, ruleset: str) -> Iterator[pl.DataFrame]:
         """The pages that are to be cleaned, as page frames; with `whole`, all. May be called again to begin anew."""
         self._look_at_inputs()
+        self._plans.clear()
         fresh = self._fresh(ruleset)
         self._same = {} if self._whole else self._unread(fresh)
-        for number, row in self._same.items():
-            self.source.passed_over[number] = passed_over(self._state.inputs, row)
+        over = self._state.inputs["passed_over"]
+        self.source.passed_over.update({number: Counter(json.loads(over[row])) for number, row in self._same.items()})
         seen = []
         for batch in self._read([n for n in range(len(self.source.inputs)) if n not in self._same]):
             known = pl.col("page_hash").is_in(fresh.hashes["page_hash"].implode()) & (not self._whole)
@@ -179,6 +182,11 @@ class Refresh:
 
     def plan(self, ruleset: str) -> Plan:
         """What the run does, once `batches` has come to its end."""
+        if ruleset not in self._plans:
+            self._plans[ruleset] = self._planned(ruleset)
+        return self._plans[ruleset]
+
+    def _planned(self, ruleset: str) -> Plan:
         now, before = self._current(), self._state.pages
         stale = before.filter(~pl.col("part").is_in(self._fresh(ruleset).parts))
         signs = [before.select("page_hash", "doc_id", n=pl.lit(-1)), now.select("page_hash", "doc_id", n=pl.lit(1))]
@@ -213,15 +221,15 @@ class Refresh:
     def _inputs_after(self, now: pl.DataFrame, kept: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The inputs of the next snapshot, and `kept` (pages that are gone) with their numbers among them."""
         counts = dict(now.group_by("input").len().iter_rows())
-        rows = [
-            {
-                "uri": found.uri, "name": found.name, "read_as": self.source.read_as,
-                "fingerprint": self._prints[n], "pages": counts.get(n, 0), "current": True,
-                "passed_over": json.dumps(self.source.passed_over.get(n, {}), sort_keys=True),
-            }
-            for n, found in enumerate(self.source.inputs)
-        ]  # fmt: skip
-        inputs = pl.DataFrame(rows, schema=dict(INPUTS), orient="row")
+        found, over = self.source.inputs, self.source.passed_over
+        columns = {
+            "uri": [f.uri for f in found], "name": [f.name for f in found],
+            "read_as": [self.source.read_as] * len(found), "fingerprint": self._prints,
+            "pages": [counts.get(n, 0) for n in range(len(found))], "current": [True] * len(found),
+            "passed_over": [json.dumps(some, sort_keys=True) if (some := over.get(n)) else "{}"
+                            for n in range(len(found))],
+        }  # fmt: skip
+        inputs = pl.DataFrame(columns, schema=dict(INPUTS))
         left = kept.select("input").unique().sort("input").with_row_index("now", offset=len(inputs))
         old = self._state.inputs.with_row_index("input").join(left, on="input", maintain_order="right")
         old = old.with_columns(current=pl.lit(value=False)).select(*INPUTS)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -102,11 +101,6 @@ def write_state(
     for number, part in parts.items():
         text = json.dumps(dataclasses.asdict(part), ensure_ascii=False)
         (folder / _figures_name(number)).write_text(text, encoding="utf-8", errors="surrogatepass")
-
-
-def passed_over(inputs: pl.DataFrame, row: int) -> Counter[str]:
-    """What of an input was no page, by reason."""
-    return Counter(json.loads(inputs["passed_over"][row]))
 
 
 def number_of(name: str) -> int:

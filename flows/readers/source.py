@@ -8,6 +8,7 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -87,7 +88,7 @@ class Source:
         so_far = self._done + (self._reading.count if self._reading else 0)
         return min(so_far, self.total_bytes) if self.total_bytes else so_far
 
-    @property
+    @cached_property
     def read_as(self) -> str:
         """Two readings of the same bytes by the same name give the same pages where this is the same."""
         asked = {name: value for name, value in asdict(self._options).items() if name != "batch_bytes"}
