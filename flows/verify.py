@@ -20,6 +20,7 @@ from flows.figures import characters_of
 from flows.parts import read_part
 from flows.snapshots import SnapshotStore, check_files
 from flows.snapshots.files import read_manifest
+from flows.state import read_state
 from flows.summary import open_console
 from flows.wording import shown
 from schemas import ARTICLES, DATASETS, LEDGER, QUARANTINE, RUNS, Dataset
@@ -127,9 +128,23 @@ def _pages(snapshot: Path) -> tuple[str, list[str]]:
         for n in ("articles", "quarantine")
     }
     law = laws.pages_add_up(run["pages_in"], rows["articles"], rows["quarantine"])
-    ids = pl.concat([pl.read_parquet(p, columns=["doc_id"]) for p in sorted((snapshot / "articles").glob("*.parquet"))])
-    twice = ids.filter(pl.col("doc_id").is_duplicated()).unique().sort("doc_id")["doc_id"]
-    return law.detail, [*law.broken, *(f"articles: doc_id {d!r} stands twice" for d in twice.head(3))]
+    ids = {n: _ids(snapshot, n) for n in ("articles", "quarantine")}
+    found = ids["articles"]
+    twice = found.filter(pl.col("doc_id").is_duplicated()).unique().sort("doc_id")["doc_id"]
+    known = read_state(snapshot)
+    stands = pl.concat(ids.values())
+    signs = [stands.with_columns(n=pl.lit(1)), known.pages.select("doc_id", n=pl.lit(-1))]
+    sums = pl.concat(signs).group_by("doc_id").agg(pl.col("n").sum()).sort("doc_id").filter(pl.col("n") != 0)
+    odd = sums["doc_id"].head(3) if known.snapshot else ()
+    return law.detail, [
+        *law.broken,
+        *(f"articles: doc_id {d!r} stands twice" for d in twice.head(3)),
+        *(f"doc_id {d!r} does not stand in the datasets as often as in the page index" for d in odd),
+    ]
+
+
+def _ids(snapshot: Path, dataset: str) -> pl.DataFrame:
+    return pl.concat([pl.read_parquet(p, columns=["doc_id"]) for p in sorted((snapshot / dataset).glob("*.parquet"))])
 
 
 def _characters(snapshot: Path) -> tuple[str, list[str]]:

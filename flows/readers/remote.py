@@ -41,6 +41,7 @@ def list_remote(url: str) -> tuple[Listing, bool]:
     """
     scheme = url.partition("://")[0].lower()
     files = _file_system(url, scheme)
+    files.invalidate_cache()  # what a run before this one listed may be another by now
     try:
         path = files._strip_protocol(url)
         # `?` begins the query of an http address, and is no pattern there

@@ -325,6 +325,22 @@ def test_a_replay_gives_the_rows_of_a_run_over_the_source(tmp_path: Path) -> Non
     assert same_rows(output, tmp_path / "new")
 
 
+def test_standard_input_is_read_in_every_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows.readers import standard_input
+
+    output = tmp_path / "out"
+    for run, pages in enumerate(([page(0)], [page(0), page(1)])):
+        path = tmp_path / f"{run}.jsonl"
+        path.write_text("".join(json.dumps(p) + "\n" for p in pages), "utf-8")
+        standard_input._spool.cache_clear()
+        with path.open() as piped:
+            monkeypatch.setattr(sys, "stdin", piped)
+            plan = refresh("-", output, id_column="id")
+        assert list(plan.counts.values()) == [1, 0, run, 0, 0]
+    standard_input._spool.cache_clear()
+    assert rows(output)["articles"]["doc_id"].to_list() == ["p00", "p01"]
+
+
 def _flip(path: Path) -> None:
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 1
