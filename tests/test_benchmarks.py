@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from packaging.requirements import Requirement
 
-from benchmarks import make_pages, metadata, peers, pipeline, reading
+from benchmarks import make_pages, metadata, peers, pipeline, reading, refresh
 
 COUNT = 200
 BENCHMARKS = Path(pipeline.__file__).parent
@@ -249,3 +249,14 @@ def test_what_reading_is_measured_on_is_read(tmp_path: Path, kind: str) -> None:
     reading.write(reading.invented(3), path)
     pages = [html for batch in open_source(path).batches() for html in batch["html"].to_list()]
     assert pages == list(reading.invented(3))
+
+
+def test_what_the_next_run_costs() -> None:
+    report = refresh.run(count=100, parts=("pipeline",))
+    found = report["runs"]["pipeline"]
+    assert found["same_rows"] is True
+    counts = {name: (found[name]["pages_new"], found[name]["pages_unchanged"]) for name in refresh.STAGES}
+    assert counts == {"first": (100, 0), "unchanged": (0, 100), "appended": (1, 100), "new_file": (1, 101)}
+    told = "\n".join(refresh.table(report))
+    assert "pipeline: the same rows as a run from nothing" in told
+    assert all(name in told for name in refresh.STAGES)
