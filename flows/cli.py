@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn, Optional
 
 import typer
 
+from flows import cli_output
 from flows.errors import CopydeskError
 
 app = typer.Typer(
@@ -212,19 +213,6 @@ def explain(
     explain_page(page, url=url, rules=rules, publishers=publishers, memory=memory, width=width)
 
 
-@app.command()
-def verify(
-    output: Annotated[Path, typer.Argument(help="An output folder of `copydesk run`.")] = Path("output"),
-) -> None:
-    """Prove laws 1 to 4 afresh from the published files alone, and every file against its manifest.
-
-    Prints one line a law, and one line a breach; exits 1 where there is any.
-    """
-    from flows.verify import verify_output  # noqa: PLC0415
-
-    raise typer.Exit(verify_output(output))
-
-
 @rules_app.command("list")
 def rules_list(
     role: Annotated[Optional[str], typer.Option(help="Only rules of this role.")] = None,  # noqa: UP045
@@ -260,6 +248,10 @@ def rules_hits(
 
     columns = _columns(text_column, html_column, id_column, url_column, fetched_column)
     show_hits(source, columns, rules, publishers)
+
+
+app.command()(cli_output.verify)
+app.command()(cli_output.schema)
 
 
 def _columns(

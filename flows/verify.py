@@ -15,6 +15,7 @@ from copydesk.cleaning import digests
 from copydesk.lines import single_spaced
 from copydesk.roles import FURNITURE
 from flows import laws
+from flows.contracts import column_differences, contract_types, row_differences
 from flows.errors import UsageError
 from flows.figures import characters_of
 from flows.snapshots import SnapshotStore, check_files
@@ -88,11 +89,12 @@ def _contracts(snapshot: Path) -> tuple[str, list[str]]:
     for dataset in DATASETS:
         for path in sorted((snapshot / dataset.name).glob("*.parquet")):
             where = f"{dataset.name}/{path.name}"
-            if not pq.read_schema(path).equals(dataset.arrow_schema()):
-                broken.append(f"{where}: its columns are not those of schema {dataset.name}")
+            differences = column_differences(pq.read_schema(path), dataset)
+            broken += [f"{where}: {line}" for line in differences]
+            if differences:
                 continue
             rows = _read(path, dataset)
-            broken += [f"{where}: row {r}: {c} {k} {v!r}" for r, k, c, v in dataset.failures(rows).head(3).iter_rows()]
+            broken += [f"{where}: {line}" for line in row_differences(rows, dataset)]
             for column, (found, stated) in _hashed(dataset, rows).items():
                 odd = rows.filter((found != stated).fill_null(False))["doc_id"]
                 broken += [f"{where}: {d}: its {column} is not the one that was hashed" for d in odd.head(3)]
@@ -174,4 +176,4 @@ def _rows(paths: list[Path], dataset: Dataset) -> pl.DataFrame:
 
 
 def _read(path: Path, dataset: Dataset) -> pl.DataFrame:
-    return pl.read_parquet(path).select(pl.col(n).cast(t) for n, t in dataset.columns.items())
+    return contract_types(pl.read_parquet(path), dataset)

@@ -104,7 +104,7 @@ def test_a_column_of_another_type(output: Path, capsys: pytest.CaptureFixture[st
     fix_manifest(output, path)
     code, said = verdict(output, capsys)
     assert code == 1
-    assert "its columns are not those of schema ledger" in said
+    assert "column line_no is int64 and should be int32" in said
 
 
 def fix_manifest(output: Path, path: Path) -> None:

@@ -1,0 +1,56 @@
+"""The commands over what was published. They are hung into `copydesk` by `flows.cli`; heavy imports wait as there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from flows.errors import UsageError
+
+Output = Annotated[Path, typer.Argument(help="An output folder of `copydesk run`.")]
+
+
+def verify(output: Output = Path("output")) -> None:
+    """Prove laws 1 to 4 afresh from the published files alone, and every file against its manifest.
+
+    Prints one line a law, and one line a breach; exits 1 where there is any.
+    """
+    from flows.verify import verify_output  # noqa: PLC0415
+
+    raise typer.Exit(verify_output(output))
+
+
+def schema(
+    dataset: Annotated[Optional[str], typer.Argument(help="One dataset; all, where none is named.")] = None,  # noqa: UP045
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON: the whole data dictionary, for programs.")] = False,
+    check: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--check", metavar="PATH", help="Hold an output folder, a dataset's folder or a file against it."),
+    ] = None,
+) -> None:
+    """Print the schema of the published datasets, or check files against it.
+
+    Prints each column with its type, whether it may be null, what it says, its words where they are few, and an
+    example. With --check, prints a line for each difference, and exits 1 where there is any: columns first, and
+    where these are right the rows.
+
+    Examples:
+
+        copydesk schema articles
+
+        copydesk schema --json > schema.json
+
+        copydesk schema --check output
+
+        copydesk schema articles --check export/articles.parquet
+    """
+    from flows.schema_view import check_schema, print_schema  # noqa: PLC0415
+
+    if check is None:
+        print_schema(dataset, as_document=as_json)
+    elif as_json:
+        raise UsageError("--json prints the schema and --check compares files with it; choose one")
+    else:
+        raise typer.Exit(check_schema(check, dataset))
