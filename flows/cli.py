@@ -252,6 +252,7 @@ def rules_hits(
 
 app.command()(cli_output.verify)
 app.command()(cli_output.schema)
+app.command()(cli_output.export)
 
 
 def _columns(

@@ -54,3 +54,30 @@ def schema(
         raise UsageError("--json prints the schema and --check compares files with it; choose one")
     else:
         raise typer.Exit(check_schema(check, dataset))
+
+
+def export(
+    output: Output,
+    target: Annotated[
+        str, typer.Argument(metavar="FILE", help="The file to write, packed as it ends (.gz, .zst); `-`: standard output.")
+    ],
+    to: Annotated[str, typer.Option("--to", metavar="FORM", help="`jsonl` for corpus tools, or `json-ld`.")] = "jsonl",
+) -> None:
+    """Write the published articles in another form, one JSON object a line.
+
+    `jsonl` is the form that datatrove, dolma and other corpus tools read: `id`, `text`, and every other column below
+    `metadata`. `json-ld` is a schema.org NewsArticle.
+
+    Examples:
+
+        copydesk export output articles.jsonl.zst
+
+        copydesk export output articles.json.gz --to json-ld
+
+        copydesk export output - | head -1
+    """
+    from flows.export import export as export_articles  # noqa: PLC0415
+
+    count = export_articles(output, target, to)
+    if target != "-":
+        typer.echo(f"{count:,} articles as {to} in {target}")

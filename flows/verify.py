@@ -16,9 +16,9 @@ from copydesk.lines import single_spaced
 from copydesk.roles import FURNITURE
 from flows import laws
 from flows.contracts import column_differences, contract_types, row_differences
-from flows.errors import UsageError
 from flows.figures import characters_of
-from flows.snapshots import SnapshotStore, check_files
+from flows.published import current_snapshot
+from flows.snapshots import check_files
 from flows.snapshots.files import read_manifest
 from flows.summary import open_console
 from flows.wording import shown
@@ -30,7 +30,7 @@ _PART = re.compile(r"part-(\d+)")
 def verify_output(output: Path) -> int:
     """Print a line a check of the current snapshot, and one a breach; returns the exit code, 0 or 1."""
     console = open_console()
-    snapshot = _current(output)
+    snapshot = current_snapshot(output)
     failed = False
     for name, check in _checks(snapshot):
         detail, broken = check()
@@ -64,17 +64,6 @@ def _checks(snapshot: Path) -> list[tuple[str, Check]]:
         ("law 3, no rule, no removal", lambda: _by_part(snapshot, lambda _, whole: laws.every_span_has_a_rule(whole))),
         ("law 4, nothing is invented", lambda: _by_part(snapshot, laws.fields_stand_on_the_page)),
     ]
-
-
-def _current(output: Path) -> Path:
-    if not (output / ".copydesk").is_file():
-        raise UsageError(
-            f"{output} is no output folder of copydesk: name the folder that `copydesk run --output` wrote"
-        )
-    found = SnapshotStore(output).current()
-    if found is None:
-        raise UsageError(f"{output} has no published snapshot: run `copydesk run SOURCE --output {output}` first")
-    return found
 
 
 def _files(snapshot: Path) -> tuple[str, list[str]]:
