@@ -59,7 +59,7 @@ def schema(
 def export(
     output: Output,
     target: Annotated[
-        str, typer.Argument(metavar="FILE", help="The file to write, packed as it ends (.gz, .zst); `-`: standard output.")
+        str, typer.Argument(metavar="FILE", help="The file to write, packed by its ending; `-`: standard output.")
     ],
     to: Annotated[str, typer.Option("--to", metavar="FORM", help="`jsonl` for corpus tools, or `json-ld`.")] = "jsonl",
 ) -> None:
