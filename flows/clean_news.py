@@ -29,6 +29,7 @@ from pydantic import BeforeValidator, Field
 from copydesk.cleaning import Desk
 from flows import laws
 from flows.drift import site_furniture
+from flows.duplicates import write_duplicates
 from flows.errors import GateError, RunError
 from flows.figures import Figures, add_up
 from flows.gates import Gates, judge
@@ -97,6 +98,12 @@ def learn_memory(shards: list[dict[str, Any]], folder: Path, desk: Desk) -> Path
     return folder / MEMORY
 
 
+@task(name="find duplicates", cache_policy=NO_CACHE)
+def find_duplicates(staging: Staging, output: Path, ruleset: str) -> dict[str, int]:
+    """Write which articles repeat another; returns how many of each kind."""
+    return write_duplicates(staging, output, ruleset=ruleset)
+
+
 @task(name="publish snapshot", cache_policy=NO_CACHE)
 def publish_snapshot(store: SnapshotStore, staging: Staging, manifest: dict[str, Any]) -> Path:
     """Swap the new snapshot in, at once."""
@@ -136,7 +143,7 @@ def clean_news(
     max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.5,
     publish_failed: bool = False,
 ) -> dict[str, Any]:
-    """Clean news pages into the datasets articles, ledger, quarantine and runs, and publish them at once.
+    """Clean news pages into the datasets articles, ledger, quarantine, duplicates and runs, and publish them at once.
 
     Returns the run's figures, verdict, seconds and the paths of the snapshot and the report. Raises GateError
     where a quality gate failed, UsageError for a source or output that cannot be used, RunError otherwise.
@@ -181,12 +188,15 @@ def clean_news(
             with clock.step("clean"):
                 figures = _clean_all(shards, staging.path, rules, publishers, memory)
             shutil.rmtree(pages_folder, ignore_errors=True)
+            with clock.step("compare"):
+                duplicates = find_duplicates(staging, store.output, ruleset)
             held = _laws(figures, sum(s["pages"] for s in shards))
             furniture = site_furniture(figures["memory"], request.desk.memory)
             verdict = judge(figures, Gates(max_quarantined=max_quarantined), furniture)
             run = {
                 "run_id": run_id, "name": f"clean {source}", "started_at": clock.started, "source": source,
-                "output": output, "steps": clock.steps, **_sizes(request, staging, ruleset), **clock.now(),
+                "output": output, "steps": clock.steps, "duplicates": duplicates,
+                **_sizes(request, staging, ruleset), **clock.now(),
                 "parameters": {**columns, "rules": rules, "publishers": publishers,
                                "memory": f"reports/{run_id}/{MEMORY}" if learn else memory,
                                "max_quarantined": max_quarantined},
@@ -213,23 +223,26 @@ def clean_news(
             shutil.rmtree(pages_folder, ignore_errors=True)
             store.discard(staging)
             if isinstance(error, OSError):
-                done = (
-                    f"snapshot {snapshot.name} is published without its report" if snapshot else "nothing was published"
-                )
-                what = f"{error.filename or output}: {error.strerror or error}"
-                raise RunError(f"cannot write {what}; free some space or check its rights; {done}") from error
+                raise _unwritten(error, output, snapshot) from error
             raise
     if verdict["status"] == "failed" and not publish_failed:
         raise GateError(f"{verdict['sentence']} Nothing was published; see {page}")
     return {
-        "run_id": run_id, "task_runs": len(shards) + 3 + learn, "verdict": verdict, "snapshot": str(snapshot),
-        "report": str(page), "steps": clock.steps,
+        "run_id": run_id, "task_runs": len(shards) + 4 + learn, "verdict": verdict, "snapshot": str(snapshot),
+        "report": str(page), "steps": clock.steps, "duplicates": duplicates,
         "skipped": [*read["left_out"], *(f"{s.name} ({s.why})" for s in request.source.skipped)],
         **{k: figures[k] for k in ("pages_in", "articles", "quarantined", "characters_in", "characters_furniture")},
         "warnings": {w["warning"]: w["pages"] for w in figures["warnings"]},
         "failures": {f["check"]: f["pages"] for f in figures["failures"]},
         **clock.now(),
     }  # fmt: skip
+
+
+def _unwritten(error: OSError, output: PathText, snapshot: Path | None) -> RunError:
+    """What is said where a file could not be written, and how far the run came."""
+    done = f"snapshot {snapshot.name} is published without its report" if snapshot else "nothing was published"
+    what = f"{error.filename or output}: {error.strerror or error}"
+    return RunError(f"cannot write {what}; free some space or check its rights; {done}")
 
 
 def _clean_all(

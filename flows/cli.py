@@ -122,7 +122,7 @@ def run(
 ) -> None:
     """Clean pages and publish them as Parquet, with a report.
 
-    Writes OUTPUT/articles, ledger, quarantine and runs (Parquet), and OUTPUT/reports/latest/report.html. What was
+    Writes OUTPUT/articles, ledger, quarantine, duplicates and runs (Parquet), and OUTPUT/reports/latest/report.html. What was
     published before stays readable until the new snapshot is whole, and stays if the run fails.
 
     Examples:

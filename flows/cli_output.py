@@ -61,6 +61,9 @@ def export(
     target: Annotated[
         str, typer.Argument(metavar="FILE", help="The file to write, packed by its ending; `-`: standard output.")
     ],
+    unique: Annotated[
+        bool, typer.Option("--unique", help="Leave out what repeats another article, exactly or nearly.")
+    ] = False,
     to: Annotated[str, typer.Option("--to", metavar="FORM", help="`jsonl` for corpus tools, or `json-ld`.")] = "jsonl",
 ) -> None:
     """Write the published articles in another form, one JSON object a line.
@@ -74,10 +77,10 @@ def export(
 
         copydesk export output articles.json.gz --to json-ld
 
-        copydesk export output - | head -1
+        copydesk export output - --unique | head -1
     """
     from flows.export import export as export_articles  # noqa: PLC0415
 
-    count = export_articles(output, target, to)
+    count = export_articles(output, target, to, unique=unique)
     if target != "-":
         typer.echo(f"{count:,} articles as {to} in {target}")

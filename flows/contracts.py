@@ -73,7 +73,7 @@ def file_differences(path: Path, dataset: Dataset) -> Iterator[str]:
         return
     first = 0
     for batch in file.iter_batches(batch_size=BATCH_ROWS):
-        rows = contract_types(pl.DataFrame(pa.Table.from_batches([batch])), dataset)
+        rows = contract_types(pl.DataFrame(batch), dataset)
         yield from row_differences(rows, dataset, first)
         first += len(rows)
 

@@ -16,6 +16,7 @@ from copydesk.lines import single_spaced
 from copydesk.roles import FURNITURE
 from flows import laws
 from flows.contracts import column_differences, contract_types, row_differences
+from flows.duplicates import prove_duplicates
 from flows.figures import characters_of
 from flows.published import current_snapshot
 from flows.snapshots import check_files
@@ -63,6 +64,7 @@ def _checks(snapshot: Path) -> list[tuple[str, Check]]:
         ("law 2, characters add up", lambda: _characters(snapshot)),
         ("law 3, no rule, no removal", lambda: _by_part(snapshot, lambda _, whole: laws.every_span_has_a_rule(whole))),
         ("law 4, nothing is invented", lambda: _by_part(snapshot, laws.fields_stand_on_the_page)),
+        ("duplicates", lambda: prove_duplicates(snapshot)),
     ]
 
 

@@ -10,7 +10,7 @@ import pandera.polars as pa
 import polars as pl
 import pyarrow as arrow
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Goes up by .1 for what is added, by 1 for anything a reader could trip over (`evolution`). In every file's footer."""
 FOOTER_SCHEMA = "copydesk.schema"
 FOOTER = {

@@ -69,6 +69,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "reasons": [{"check": "not_an_article", "column": "body", "value": "4 lines, 0 paragraphs"}],
         "ruleset": _RULESET,
     },
+    "duplicates": {
+        "doc_id": "2019/night-bus-update.txt",
+        "duplicate_of": _DOC_ID,
+        "kind": "near",
+        "similarity": 0.875,
+    },
     "runs": {
         "run_id": "20261122T032255Z-64f5",
         "started_at": dt.datetime(2026, 11, 22, 3, 22, 55, tzinfo=dt.UTC),
@@ -78,6 +84,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "pages_in": 32,
         "articles": 30,
         "quarantined": 2,
+        "duplicates_exact": 1,
+        "duplicates_near": 3,
         "bytes_in": 53_381,
         "bytes_out": 76_939,
         "characters_in": 39_998,

@@ -60,7 +60,13 @@ def test_every_reader_sees_the_same(reader: str, here: Path) -> None:
     articles = [row for part in (here / "output/articles").glob("*.parquet") for row in pq.read_table(part).to_pylist()]
     people = Counter(a["name"] for row in articles for a in row["authors"] if a["kind"] == "person")
     assert len(people) > 20
-    assert follow(reader, here) == [f"{len(articles)} articles", *(f"{n} {c}" for n, c in sorted(people.items()))]
+    (copies,) = (pq.read_table(part)["doc_id"].to_pylist() for part in (here / "output/duplicates").glob("*.parquet"))
+    assert copies
+    assert follow(reader, here) == [
+        f"{len(articles)} articles",
+        *(f"{name} {count}" for name, count in sorted(people.items())),
+        f"{len(articles) - len(copies)} without copies",
+    ]
 
 
 def test_a_reader_in_one_snapshot(here: Path) -> None:

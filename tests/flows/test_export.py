@@ -96,6 +96,15 @@ def test_every_article_is_there_however_it_is_packed(
 
 
 @pytest.mark.server
+def test_without_copies(seeds_published: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    output = seeds_published[0]
+    copies = set(pl.read_parquet(output / "duplicates")["doc_id"])
+    export(output, str(tmp_path / "a.jsonl"), "jsonl", unique=True)
+    assert {r["id"] for r in read(tmp_path / "a.jsonl")} == set(pl.read_parquet(output / "articles")["doc_id"]) - copies
+    assert copies
+
+
+@pytest.mark.server
 def test_a_batch_at_a_time_to_standard_output(
     seeds_published: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
