@@ -43,6 +43,7 @@ from flows.report_index import write_index
 from flows.request import Request, open_request, open_rules
 from flows.shards import SHARD_BYTES, clean_shard
 from flows.snapshots import SnapshotStore, Staging
+from flows.snapshots.store import KEEP
 from flows.staging import stage
 from schemas import ARTICLES, DATASETS, LEDGER, QUARANTINE, RUNS, SCHEMA_VERSION
 
@@ -105,8 +106,9 @@ def find_duplicates(staging: Staging, output: Path, ruleset: str) -> dict[str, i
 
 
 @task(name="publish snapshot", cache_policy=NO_CACHE)
-def publish_snapshot(store: SnapshotStore, staging: Staging, manifest: dict[str, Any]) -> Path:
-    """Swap the new snapshot in, at once."""
+def publish_snapshot(store: SnapshotStore, staging: Staging, manifest: dict[str, Any], keep: int) -> Path:
+    """Swap the new snapshot in, at once; `keep` snapshots stay."""
+    store.keep = keep
     folder = store.publish(staging, [d.name for d in DATASETS], manifest)
     get_run_logger().info("Published snapshot %s.", folder.name)
     return folder
@@ -142,6 +144,7 @@ def clean_news(
     learn: bool = False,
     max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.5,
     publish_failed: bool = False,
+    keep: Annotated[int, Field(ge=1)] = KEEP,
 ) -> dict[str, Any]:
     """Clean news pages into the datasets articles, ledger, quarantine, duplicates and runs, and publish them at once.
 
@@ -162,6 +165,7 @@ def clean_news(
         learn: Learn a site memory from the pages of this very run first; it is kept beside the report.
         max_quarantined: Share of pages (0 to 1) that may be quarantined before the run fails.
         publish_failed: Publish even where a quality gate fails.
+        keep: Snapshots that stay, this one among them; and beyond them any that were current in the last hour.
     """
     clock = _Clock()
     columns = {
@@ -210,7 +214,7 @@ def clean_news(
                         "source": source,
                         "pages_in": figures["pages_in"],
                     }
-                    snapshot = publish_snapshot(store, staging, manifest)
+                    snapshot = publish_snapshot(store, staging, manifest, keep)
             else:
                 store.discard(staging)
             with clock.step("report"):

@@ -118,12 +118,15 @@ def run(
     publish_failed: Annotated[
         bool, typer.Option("--publish-failed", help="Publish even where a quality gate fails.")
     ] = False,
+    keep: Annotated[
+        int, typer.Option("--keep", metavar="N", min=1, help="Snapshots that stay, this one among them.")
+    ] = 5,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of the run.")] = False,
 ) -> None:
     """Clean pages and publish them as Parquet, with a report.
 
-    Writes OUTPUT/articles, ledger, quarantine, duplicates and runs (Parquet), and OUTPUT/reports/latest/report.html. What was
-    published before stays readable until the new snapshot is whole, and stays if the run fails.
+    Writes OUTPUT/articles, ledger, quarantine, duplicates and runs (Parquet), and OUTPUT/reports/latest/report.html.
+    What was published before stays readable until the new snapshot is whole, and stays if the run fails.
 
     Examples:
 
@@ -144,7 +147,7 @@ def run(
             "source": source, "output": str(output), "text_column": text_column, "html_column": html_column,
             "id_column": id_column, "url_column": url_column, "fetched_column": fetched_column, "rules": list(rules),
             "publishers": list(publishers), "memory": memory, "learn": learn, "max_quarantined": max_quarantined,
-            "publish_failed": publish_failed,
+            "publish_failed": publish_failed, "keep": keep,
         },
         workers=workers, verbose=verbose,
     )  # fmt: skip
@@ -253,6 +256,7 @@ def rules_hits(
 app.command()(cli_output.verify)
 app.command()(cli_output.schema)
 app.command()(cli_output.export)
+app.add_typer(cli_output.snapshots_app, name="snapshots")
 
 
 def _columns(

@@ -9,7 +9,13 @@ import typer
 
 from flows.errors import UsageError
 
+snapshots_app = typer.Typer(
+    no_args_is_help=True, help="What was published and is still there: list it, compare two states, go back to one."
+)
+
 Output = Annotated[Path, typer.Argument(help="An output folder of `copydesk run`.")]
+
+OutputOption = Annotated[Path, typer.Option("--output", "-o", help="An output folder of `copydesk run`.")]
 
 
 def verify(output: Output = Path("output")) -> None:
@@ -84,3 +90,59 @@ def export(
     count = export_articles(output, target, to, unique=unique)
     if target != "-":
         typer.echo(f"{count:,} articles as {to} in {target}")
+
+
+@snapshots_app.command("list")
+def snapshots_list(output: Output = Path("output")) -> None:
+    """List the snapshots, newest last, and which is current.
+
+    `own` are the bytes that no other snapshot has, and that would be free without it; `shared` are those of part files
+    that it has in common with others. `copydesk run --keep N` says how many stay.
+
+    Example: copydesk snapshots list output
+    """
+    from flows.snapshots_view import list_snapshots  # noqa: PLC0415
+
+    list_snapshots(output)
+
+
+@snapshots_app.command("diff")
+def snapshots_diff(
+    old: Annotated[Optional[str], typer.Argument(help="A run; the one before NEW, where none is named.")] = None,  # noqa: UP045
+    new: Annotated[Optional[str], typer.Argument(help="A run; the current one, where none is named.")] = None,  # noqa: UP045
+    output: OutputOption = Path("output"),
+) -> None:
+    """Say which rows were added, changed and gone from one snapshot to another, by dataset and by field.
+
+    A run is named by its id, or by any part of it that no other has. Part files that both have are not read.
+
+    Examples:
+
+        copydesk snapshots diff
+
+        copydesk snapshots diff 64f5 -o output
+    """
+    from flows.snapshots_view import diff_snapshots  # noqa: PLC0415
+
+    diff_snapshots(output, old, new)
+
+
+@snapshots_app.command("rollback")
+def snapshots_rollback(
+    run: Annotated[Optional[str], typer.Argument(help="A run; else the one before the current.")] = None,  # noqa: UP045
+    output: OutputOption = Path("output"),
+) -> None:
+    """Make an older snapshot the current one, in one step, after a look at its files.
+
+    Readers see it at once, and whole. The snapshot that was current stays and can be brought back the same way; the
+    next run goes on from the one that is current then.
+
+    Examples:
+
+        copydesk snapshots rollback
+
+        copydesk snapshots rollback 64f5 -o output
+    """
+    from flows.snapshots_view import rollback  # noqa: PLC0415
+
+    rollback(output, run)
