@@ -113,6 +113,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "versions": [{"name": "copydesk", "version": "0.1.0"}],
         "steps": [{"step": "clean", "seconds": 0.488}],
         "seconds": 4.1,
+        "by_rule": [{"rule": "paragraph", "role": "body", "spans": 264, "characters": 28_901, "pages": 30}],
     },
 }
 """By dataset and column. `raw` of a quarantined page stands empty: bytes are no reading matter."""
