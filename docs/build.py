@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
+import sys
 from pathlib import Path
 
 from flows.explain import explain_page
 from schemas import DATASETS
 from schemas.articles import ARTICLES
-from schemas.dictionary import column_table, dictionary
+from schemas.dictionary import as_json, column_table, dictionary
+from schemas.evolution import RELEASED
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = "seeds/003_hani-night-bus.txt"
@@ -53,11 +56,19 @@ def filled(readme: str) -> str:
     return readme
 
 
+def dictionary_json() -> str:
+    """The data dictionary as the text of a JSON file."""
+    return json.dumps(as_json(DATASETS), indent=1, ensure_ascii=False) + "\n"
+
+
 def main() -> None:
-    """Write README.md and docs/data-dictionary.md anew."""
+    """Write README.md and the data dictionary anew; with `--released`, also the schema that later ones are held to."""
     readme = ROOT / "README.md"
     readme.write_text(filled(readme.read_text(encoding="utf-8")), encoding="utf-8")
     (ROOT / "docs" / "data-dictionary.md").write_text(dictionary(DATASETS), encoding="utf-8")
+    (ROOT / "docs" / "data-dictionary.json").write_text(dictionary_json(), encoding="utf-8")
+    if "--released" in sys.argv[1:]:
+        RELEASED.write_text(dictionary_json(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from copydesk.cleaning import Desk
 from flows import outcome
 from flows.arrange import Arrangement, Shard, arrange, made
 from flows.drift import site_furniture
+from flows.duplicates import write_duplicates
 from flows.errors import GateError, RunError
 from flows.gates import Gates, judge
 from flows.history import build_report, run_row, versions
@@ -42,6 +43,7 @@ from flows.request import Request, open_request, open_rules
 from flows.rewrite import Rewrite, rewrite_part
 from flows.shards import SHARD_BYTES, clean_shard
 from flows.snapshots import SnapshotStore, Staging
+from flows.snapshots.store import KEEP
 from flows.staging import stage
 from flows.state import State, read_state, write_state
 from schemas import DATASETS, SCHEMA_VERSION
@@ -103,9 +105,16 @@ def learn_memory(shards: list[Shard], folder: Path, desk: Desk) -> Path:
     return folder / MEMORY
 
 
+@task(name="find duplicates", cache_policy=NO_CACHE)
+def find_duplicates(staging: Staging, output: Path, ruleset: str) -> dict[str, int]:
+    """Write which articles repeat another; returns how many of each kind."""
+    return write_duplicates(staging, output, ruleset=ruleset)
+
+
 @task(name="publish snapshot", cache_policy=NO_CACHE)
-def publish_snapshot(store: SnapshotStore, staging: Staging, manifest: dict[str, Any]) -> Path:
-    """Swap the new snapshot in, at once."""
+def publish_snapshot(store: SnapshotStore, staging: Staging, manifest: dict[str, Any], keep: int) -> Path:
+    """Swap the new snapshot in, at once; `keep` snapshots stay."""
+    store.keep = keep
     folder = store.publish(staging, [d.name for d in DATASETS], manifest)
     get_run_logger().info("Published snapshot %s.", folder.name)
     return folder
@@ -144,8 +153,9 @@ def clean_news(
     replay: bool = False,
     max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.5,
     publish_failed: bool = False,
+    keep: Annotated[int, Field(ge=1)] = KEEP,
 ) -> dict[str, Any]:
-    """Clean news pages into the datasets articles, ledger, quarantine and runs, and publish them at once.
+    """Clean news pages into the datasets articles, ledger, quarantine, duplicates and runs, and publish them at once.
 
     Pages that the current snapshot has, cleaned by the same rules, keep their rows. Returns the run's figures, verdict,
     seconds and the paths of the snapshot and the report. Raises GateError where a quality gate failed, UsageError for
@@ -168,6 +178,7 @@ def clean_news(
         replay: Clean the pages in the output's quarantine again; nothing is read from the source.
         max_quarantined: Share of pages (0 to 1) that may be quarantined before the run fails.
         publish_failed: Publish even where a quality gate fails.
+        keep: Snapshots that stay, this one among them; and beyond them any that were current in the last hour.
     """
     clock = outcome.Clock()
     columns = {
@@ -193,6 +204,8 @@ def clean_news(
             shards = _chosen(shards, plan, scratch) if learnt else shards
             parts = arrange(state, plan, shards, staging, scratch)
             done = made(state, parts, _clean_all(state, parts, staging.path, (rules, publishers, memory)), ruleset)
+        with clock.step("compare"):
+            duplicates = find_duplicates(staging, store.output, ruleset)
         figures = done.whole
         held = outcome.hold_laws(figures, parts.pages)
         furniture = site_furniture(done.cleaned["memory"], request.desk.memory)
@@ -203,7 +216,7 @@ def clean_news(
             "run_id": run_id, "name": f"clean {source}", "started_at": clock.started, "source": source,
             "output": output, "steps": clock.steps, "bytes_in": reading.bytes_in,
             "bytes_out": outcome.fill_datasets(staging, ruleset), "versions": versions(request.desk),
-            "refresh": plan.counts, **clock.now(),
+            "refresh": plan.counts, "duplicates": duplicates, **clock.now(),
             "parameters": {**columns, "rules": rules, "publishers": publishers, **kind,
                            "memory": f"reports/{run_id}/{MEMORY}" if learnt else memory,
                            "max_quarantined": max_quarantined},
@@ -220,7 +233,7 @@ def clean_news(
                     "inputs": len(plan.inputs),
                     **plan.counts,
                 }
-                snapshot = publish_snapshot(store, staging, manifest)
+                snapshot = publish_snapshot(store, staging, manifest, keep)
         with clock.step("report"):
             report = build_report(run | clock.now(), figures, verdict, held, request.desk, runs, furniture)
             if learnt:
@@ -230,8 +243,9 @@ def clean_news(
     if verdict["status"] == "failed" and not publish_failed:
         raise GateError(f"{verdict['sentence']} Nothing was published; see {page}")
     return {
-        "run_id": run_id, "task_runs": len(done.parts) + 3 + learn, "verdict": verdict, "snapshot": str(snapshot),
+        "run_id": run_id, "task_runs": len(done.parts) + 4 + learn, "verdict": verdict, "snapshot": str(snapshot),
         "report": str(page), "steps": clock.steps, "skipped": reading.left_out(), **plan.counts,
+        "duplicates": duplicates,
         **{k: figures[k] for k in ("pages_in", "articles", "quarantined", "characters_in", "characters_furniture")},
         "warnings": {w["warning"]: w["pages"] for w in figures["warnings"]},
         "failures": {f["check"]: f["pages"] for f in figures["failures"]},

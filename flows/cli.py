@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn, Optional
 
 import typer
 
+from flows import cli_output
 from flows.errors import CopydeskError
 
 app = typer.Typer(
@@ -93,6 +94,8 @@ MaxQuarantined = Annotated[
     ),
 ]
 PublishFailed = Annotated[bool, typer.Option("--publish-failed", help="Publish even where a quality gate fails.")]
+Keep = Annotated[int, typer.Option("--keep", metavar="N", min=1, help="Snapshots that stay, this one among them.")]
+KEEP = 5
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of the run.")]
 
 
@@ -125,12 +128,13 @@ def run(
     workers: Workers = WORKERS,
     max_quarantined: MaxQuarantined = 0.5,
     publish_failed: PublishFailed = False,
+    keep: Keep = KEEP,
     verbose: Verbose = False,
 ) -> None:
     """Clean pages and publish them as Parquet, with a report.
 
-    Writes OUTPUT/articles, ledger, quarantine and runs (Parquet), and OUTPUT/reports/latest/report.html. What was
-    published before stays readable until the new snapshot is whole, and stays if the run fails.
+    Writes OUTPUT/articles, ledger, quarantine, duplicates and runs (Parquet), and OUTPUT/reports/latest/report.html.
+    What was published before stays readable until the new snapshot is whole, and stays if the run fails.
 
     The next run into OUTPUT cleans only pages that are new or changed; files that are as they were are not even read.
     Other rules, profiles or memory clean all pages anew, and the run says so before it does. Pages that are not in
@@ -157,7 +161,7 @@ def run(
             "source": source, "output": str(output),
             **_columns(text_column, html_column, id_column, url_column, fetched_column), "rules": list(rules),
             "publishers": list(publishers), "memory": memory, "learn": learn, "fresh": fresh, "prune": prune,
-            "replay": False, "max_quarantined": max_quarantined, "publish_failed": publish_failed,
+            "replay": False, "max_quarantined": max_quarantined, "publish_failed": publish_failed, "keep": keep,
         },
         workers=workers, verbose=verbose,
     )  # fmt: skip
@@ -172,6 +176,7 @@ def replay(
     workers: Workers = WORKERS,
     max_quarantined: MaxQuarantined = 0.5,
     publish_failed: PublishFailed = False,
+    keep: Keep = KEEP,
     verbose: Verbose = False,
 ) -> None:
     """Clean the pages that wait in the quarantine again, with the rules, profiles and memory of today.
@@ -188,6 +193,7 @@ def replay(
             "source": str(output / "quarantine"), "output": str(output), **_columns(None, None, None, None, None),
             "rules": list(rules), "publishers": list(publishers), "memory": memory, "learn": False, "fresh": False,
             "prune": False, "replay": True, "max_quarantined": max_quarantined, "publish_failed": publish_failed,
+            "keep": keep,
         },
         workers=workers, verbose=verbose,
     )  # fmt: skip
@@ -256,19 +262,6 @@ def explain(
     explain_page(page, url=url, rules=rules, publishers=publishers, memory=memory, width=width)
 
 
-@app.command()
-def verify(
-    output: Annotated[Path, typer.Argument(help="An output folder of `copydesk run`.")] = Path("output"),
-) -> None:
-    """Prove laws 1 to 4 afresh from the published files alone, and every file against its manifest.
-
-    Prints one line a law, and one line a breach; exits 1 where there is any.
-    """
-    from flows.verify import verify_output  # noqa: PLC0415
-
-    raise typer.Exit(verify_output(output))
-
-
 @rules_app.command("list")
 def rules_list(
     role: Annotated[Optional[str], typer.Option(help="Only rules of this role.")] = None,  # noqa: UP045
@@ -304,6 +297,12 @@ def rules_hits(
 
     columns = _columns(text_column, html_column, id_column, url_column, fetched_column)
     show_hits(source, columns, rules, publishers)
+
+
+app.command()(cli_output.verify)
+app.command()(cli_output.schema)
+app.command()(cli_output.export)
+app.add_typer(cli_output.snapshots_app, name="snapshots")
 
 
 def _columns(

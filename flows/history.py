@@ -57,6 +57,7 @@ def run_row(run: dict[str, Any], figures: Figures, verdict: Verdict) -> pl.DataF
     row = {
         **{k: run[k] for k in ("run_id", "started_at", "finished_at", "seconds", "source", "bytes_in", "bytes_out")},
         "verdict": verdict["status"],
+        **{f"duplicates_{kind}": count for kind, count in run["duplicates"].items()},
         **{k: figures[k] for k in ("pages_in", "articles", "quarantined")},
         **{
             k: figures[k]
@@ -101,6 +102,7 @@ def build_report(
             **{k: figures[k] for k in ("pages_in", "articles", "quarantined", "characters_in", "characters_kept")},
             "characters_furniture": figures["characters_furniture"],
             "characters_quarantined": figures["characters_quarantined"],
+            "duplicates": run["duplicates"],
             "laws": [{"law": w.number, "name": w.name, "passed": w.passed, "detail": w.detail} for w in laws],
         },
         "roles": [r | {"kind": "furniture" if r["role"] in FURNITURE else "field"} for r in figures["roles"]],

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
+from copydesk import __version__
 from flows.errors import RunError
 from schemas import Dataset
 
@@ -20,9 +21,9 @@ ROW_BYTES = 200
 def write_part(frame: pl.DataFrame, dataset: Dataset, path: Path, *, ruleset: str) -> int:
     """Write one part file with the dataset's own Arrow schema, zstd and page index; returns its rows.
 
-    The bytes depend on the rows, the schema and the rule-set alone.
+    The bytes depend on the rows, the schema, the rule-set and the version of copydesk alone.
     """
-    schema = dataset.arrow_schema(**{"copydesk.ruleset": ruleset})
+    schema = dataset.arrow_schema(**{"copydesk.ruleset": ruleset, "copydesk.version": __version__})
     # in one piece, and counted by its values: how a frame came to lie in memory must not show in the file
     table = frame.select(schema.names).to_arrow().cast(schema).combine_chunks()
     size = ROW_BYTES * len(frame) + sum(frame.select(pl.col(pl.String).str.len_bytes().sum()).row(0))

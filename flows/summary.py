@@ -18,7 +18,10 @@ from flows.wording import shown
 from schemas.runs import REFRESHED
 
 STATUS = {"passed": "green", "warned": "yellow", "failed": "red"}
-STEPS = {"start": "starting", "check": "looking", "read": "reading", "clean": "cleaning", "learn": "learning"}
+STEPS = {
+    "start": "starting", "check": "looking", "read": "reading", "clean": "cleaning", "learn": "learning",
+    "compare": "comparing",
+}
 PIPED_WIDTH = 120
 """Columns where there is no terminal to ask."""
 _NAMED = 3
@@ -71,15 +74,15 @@ def print_summary(result: dict[str, Any], output: Path) -> None:
         ("pages in", f"{result['pages_in']:,}", beside),
         ("articles", f"{result['articles']:,}", _listed(result["warnings"])),
         ("quarantined", f"{result['quarantined']:,}", _listed(result["failures"])),
+        ("repeats", f"{sum(result['duplicates'].values()):,}", _repeats(result["duplicates"])),
         ("furniture", f"{cut:.1%}", "of all characters, each in the ledger with its rule"),
         ("seconds", f"{result.get('seconds_in_all', result['seconds']):.1f}", f"in all; {steps}"),
     )
     for label, figure, more in rows:
         table.add_row(label, figure, Text(more))
     console.print(table)
-    console.print(
-        Text.assemble(("datasets  ", "dim"), f"{output / 'articles'}, ledger, quarantine, runs"), soft_wrap=True
-    )
+    datasets = f"{output / 'articles'}, ledger, quarantine, duplicates, runs"
+    console.print(Text.assemble(("datasets  ", "dim"), datasets), soft_wrap=True)
     console.print(Text.assemble(("report    ", "dim"), result["report"]), soft_wrap=True)
 
 
@@ -96,6 +99,11 @@ def _refreshed(result: dict[str, Any]) -> str:
     if counts["new"] == result["pages_in"] and not counts["pruned"]:
         return ""
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+
+
+def _repeats(counts: dict[str, int]) -> str:
+    """How many articles are copies, and of which kind."""
+    return f"exact {counts['exact']:,}, near {counts['near']:,}: in duplicates, nothing is deleted"
 
 
 def _skipped(names: list[str]) -> str:

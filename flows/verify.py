@@ -15,10 +15,12 @@ from copydesk.cleaning import digests
 from copydesk.lines import single_spaced
 from copydesk.roles import FURNITURE
 from flows import laws
-from flows.errors import UsageError
+from flows.contracts import column_differences, row_differences
+from flows.duplicates import prove_duplicates
 from flows.figures import characters_of
 from flows.parts import read_part
-from flows.snapshots import SnapshotStore, check_files
+from flows.published import current_snapshot
+from flows.snapshots import check_files
 from flows.snapshots.files import read_manifest
 from flows.state import read_state
 from flows.summary import open_console
@@ -31,7 +33,7 @@ _PART = re.compile(r"part-(\d+)")
 def verify_output(output: Path) -> int:
     """Print a line a check of the current snapshot, and one a breach; returns the exit code, 0 or 1."""
     console = open_console()
-    snapshot = _current(output)
+    snapshot = current_snapshot(output)
     failed = False
     for name, check in _checks(snapshot):
         detail, broken = check()
@@ -64,18 +66,8 @@ def _checks(snapshot: Path) -> list[tuple[str, Check]]:
         ("law 2, characters add up", lambda: _characters(snapshot)),
         ("law 3, no rule, no removal", lambda: _by_part(snapshot, lambda _, whole: laws.every_span_has_a_rule(whole))),
         ("law 4, nothing is invented", lambda: _by_part(snapshot, laws.fields_stand_on_the_page)),
+        ("duplicates", lambda: prove_duplicates(snapshot)),
     ]
-
-
-def _current(output: Path) -> Path:
-    if not (output / ".copydesk").is_file():
-        raise UsageError(
-            f"{output} is no output folder of copydesk: name the folder that `copydesk run --output` wrote"
-        )
-    found = SnapshotStore(output).current()
-    if found is None:
-        raise UsageError(f"{output} has no published snapshot: run `copydesk run SOURCE --output {output}` first")
-    return found
 
 
 def _files(snapshot: Path) -> tuple[str, list[str]]:
@@ -90,11 +82,12 @@ def _contracts(snapshot: Path) -> tuple[str, list[str]]:
     for dataset in DATASETS:
         for path in sorted((snapshot / dataset.name).glob("*.parquet")):
             where = f"{dataset.name}/{path.name}"
-            if not pq.read_schema(path).equals(dataset.arrow_schema()):
-                broken.append(f"{where}: its columns are not those of schema {dataset.name}")
+            differences = column_differences(pq.read_schema(path), dataset)
+            broken += [f"{where}: {line}" for line in differences]
+            if differences:
                 continue
             rows = read_part(path, dataset)
-            broken += [f"{where}: row {r}: {c} {k} {v!r}" for r, k, c, v in dataset.failures(rows).head(3).iter_rows()]
+            broken += [f"{where}: {line}" for line in row_differences(rows, dataset)]
             for column, (found, stated) in _hashed(dataset, rows).items():
                 odd = rows.filter((found != stated).fill_null(False))["doc_id"]
                 broken += [f"{where}: {d}: its {column} is not the one that was hashed" for d in odd.head(3)]

@@ -2,16 +2,18 @@
 
 from schemas.articles import ARTICLES
 from schemas.contract import SCHEMA_VERSION, Dataset, SchemaError
+from schemas.duplicates import DUPLICATES
 from schemas.ledger import LEDGER
 from schemas.pages import PAGES
 from schemas.quarantine import QUARANTINE
 from schemas.runs import RUNS
 
-DATASETS = (ARTICLES, LEDGER, QUARANTINE, RUNS)
+DATASETS = (ARTICLES, LEDGER, QUARANTINE, DUPLICATES, RUNS)
 
 __all__ = [
     "ARTICLES",
     "DATASETS",
+    "DUPLICATES",
     "LEDGER",
     "PAGES",
     "QUARANTINE",

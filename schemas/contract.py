@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pandera.polars as pa
@@ -11,7 +11,14 @@ import polars as pl
 import pyarrow as arrow
 
 SCHEMA_VERSION = "1.1"
-"""Goes up by .1 for an added column, by 1 for anything a reader could trip over. Stands in every file's footer."""
+"""Goes up by .1 for what is added, by 1 for anything a reader could trip over (`evolution`). In every file's footer."""
+FOOTER_SCHEMA = "copydesk.schema"
+FOOTER = {
+    FOOTER_SCHEMA: "The dataset and the version of its schema, such as 'articles 1.0'.",
+    "copydesk.ruleset": "The version of the rules, line model, profiles and site memory that made the file's rows.",
+    "copydesk.version": "The version of copydesk that wrote the file.",
+}
+"""What the footer of each part file says, by key. Each column's meaning stands there too, as its `description`."""
 VALUE_LENGTH = 200
 """Characters of a failing value that are kept."""
 
@@ -29,6 +36,16 @@ class Dataset:
     schema: pa.DataFrameSchema
 
     @property
+    def vocabularies(self) -> dict[str, tuple[str, ...]]:
+        """The closed vocabularies, by the column that takes its words from one: `role`, or `authors.kind` inside it."""
+        return {
+            f"{name}.{path}" if path else name: tuple(words)
+            for name, column in self.schema.columns.items()
+            for check in column.checks
+            for path, words in (check.statistics or {}).items()
+        }
+
+    @property
     def columns(self) -> dict[str, pl.DataType]:
         """Column names and Polars types, in order."""
         return {name: _polars_type(column) for name, column in self.schema.columns.items()}
@@ -38,12 +55,19 @@ class Dataset:
         return pl.DataFrame(schema=self.columns)
 
     def arrow_schema(self, **footer: str) -> arrow.Schema:
-        """The one Arrow schema of every file of the dataset, with the schema version and `footer` as metadata."""
+        """The one Arrow schema of every file of the dataset: each column with its meaning as its metadata, and in the
+        file's own the schema version and `footer`.
+        """
         fields = [
-            arrow.field(name, arrow_type(_polars_type(column)), nullable=bool(column.nullable))
+            arrow.field(
+                name,
+                arrow_type(_polars_type(column)),
+                nullable=bool(column.nullable),
+                metadata={"description": column.description or ""},
+            )
             for name, column in self.schema.columns.items()
         ]
-        return arrow.schema(fields, metadata={"copydesk.schema": f"{self.name} {SCHEMA_VERSION}", **footer})
+        return arrow.schema(fields, metadata={FOOTER_SCHEMA: f"{self.name} {SCHEMA_VERSION}", **footer})
 
     def failures(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Validate an eager frame. Returns `row` (its number), `check`, `column`, `value`: one row a failure.
@@ -100,9 +124,17 @@ def column(kind: Any, meaning: str, *checks: pa.Check, nullable: bool = True) ->
     return pa.Column(kind, list(checks), nullable=nullable, description=meaning)
 
 
-def check(name: str, ok: Callable[[pl.Expr], pl.Expr]) -> pa.Check:
-    """A check of one column, named for the reasons in the quarantine; a null passes."""
-    return pa.Check(lambda data: data.lazyframe.select(ok(pl.col(data.key))), name=name, error=name)
+def check(
+    name: str, ok: Callable[[pl.Expr], pl.Expr], vocabulary: Mapping[str, Iterable[str]] | None = None
+) -> pa.Check:
+    """A check of one column, named for the reasons in the quarantine; a null passes.
+
+    `vocabulary` says which words it allows, for the data dictionary: by field inside the column, "" for itself.
+    """
+    words = {path: tuple(allowed) for path, allowed in (vocabulary or {}).items()}
+    return pa.Check(
+        lambda data: data.lazyframe.select(ok(pl.col(data.key))), name=name, error=name, statistics=words
+    )
 
 
 def across(name: str, ok: pl.Expr) -> pa.Check:
@@ -119,7 +151,7 @@ def across(name: str, ok: pl.Expr) -> pa.Check:
 
 def one_of(name: str, words: tuple[str, ...]) -> pa.Check:
     """The column's values are of a closed vocabulary."""
-    return check(name, lambda c: c.is_in(words))
+    return check(name, lambda c: c.is_in(words), {"": words})
 
 
 UNIQUE = check("value_is_unique", lambda c: c.is_unique())

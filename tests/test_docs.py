@@ -71,6 +71,8 @@ def no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_data_dictionary_is_what_the_schemas_say() -> None:
     written = (ROOT / "docs" / "data-dictionary.md").read_text(encoding="utf-8")
     assert written == dictionary(DATASETS), "run `make docs`"
+    as_json = runpy.run_path(str(ROOT / "docs" / "build.py"))["dictionary_json"]()
+    assert (ROOT / "docs" / "data-dictionary.json").read_text(encoding="utf-8") == as_json, "run `make docs`"
 
 
 def test_the_generated_parts_of_the_readme_are_what_the_code_says(no_colour: None) -> None:

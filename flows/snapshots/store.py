@@ -161,6 +161,26 @@ class SnapshotStore:
             self._retire()
         return target
 
+    def switch(self, snapshot: Path) -> None:
+        """Make another whole snapshot the current one, in one step, and `reports/latest` its report.
+
+        Raises RunError without the lock, and where a link cannot be written: then the current one stands.
+        """
+        self._need_lock()
+        datasets = sorted(path.name for path in snapshot.iterdir() if path.is_dir() and path.name[0] != ".")
+        try:
+            self._link_datasets(datasets)
+            replace_link(self.output / "current", f".snapshots/{snapshot.name}")
+        except OSError as error:
+            raise RunError(
+                f"could not switch to {snapshot.name} in {self.output}: {error.strerror or error};"
+                f" the snapshot before it stands"
+            ) from error
+        with suppress(OSError):
+            self._unlink_others(datasets)
+            if (self.output / "reports" / snapshot.name).is_dir():
+                self.point_latest(snapshot.name)
+
     def current(self) -> Path | None:
         """The folder of the current snapshot, links resolved: it stays while a new one is published."""
         try:

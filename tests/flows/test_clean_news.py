@@ -82,7 +82,7 @@ def test_the_report_and_the_layout(seeds_published: Published) -> None:
 
 def test_no_run_no_clock_and_no_machine_stands_in_a_row(seeds_published: Published) -> None:
     output, result = seeds_published
-    for name in ("articles", "ledger", "quarantine"):
+    for name in ("articles", "ledger", "quarantine", "duplicates"):
         (path,) = (output / name).glob("*.parquet")
         raw = path.read_bytes()
         text = str(pl.read_parquet(path).rows())
@@ -105,11 +105,12 @@ def test_every_task_run_is_recorded(server: OwnServer, clean: Flow, tmp_path: Pa
     assert {row["name"].split("-")[0] for row in rows} == {
         "read pages",
         "clean shard",
+        "find duplicates",
         "publish snapshot",
         "write report",
     }
     assert {row["state_type"] for row in rows} == {"COMPLETED"}
-    assert len(rows) == result["task_runs"] == 4
+    assert len(rows) == result["task_runs"] == 5
     logs = server._ask("/logs/filter", {"logs": {"flow_run_id": {"any_": [flow_run]}}})
     assert any(re.match(r"Read 9 pages from ", row["message"]) for row in logs)
     artifacts = server._ask("/artifacts/filter", {"flow_runs": {"id": {"any_": [flow_run]}}})
@@ -276,7 +277,7 @@ def test_the_parameters_make_a_form() -> None:
     form = clean_news.parameters
     assert form.required == ["source"]
     assert set(form.properties) == {
-        "source", "output", "text_column", "html_column", "id_column", "url_column", "fetched_column", "rules", "publishers", "memory", "learn", "fresh", "prune", "replay", "max_quarantined",
+        "source", "output", "text_column", "html_column", "id_column", "url_column", "fetched_column", "rules", "publishers", "memory", "learn", "fresh", "prune", "replay", "max_quarantined", "keep",
         "publish_failed",
     }  # fmt: skip
     assert form.properties["source"]["type"] == form.properties["output"]["type"] == "string"

@@ -134,7 +134,7 @@ def test_a_run_from_the_command_line_is_quiet_offline_recorded_and_leaves_nothin
             "select t.name, t.state_type from task_run t join flow_run f on t.flow_run_id = f.id where f.parameters like ?",
             (f"%{tmp_path}%",),
         ).fetchall()
-    assert sorted(state for _, state in rows) == ["COMPLETED"] * 4, rows
+    assert sorted(state for _, state in rows) == ["COMPLETED"] * 5, rows
     assert run_id in said
 
 

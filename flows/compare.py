@@ -1,0 +1,139 @@
+"""What changed from one snapshot to another: rows added, changed and gone, by dataset and by field.
+
+Part files that both snapshots have are not looked at. Of the others each row becomes its key and a hash of each of its
+fields, so that what is held at once is small beside the text; the few rows that are shown are read again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows.errors import RunError
+from flows.snapshots.files import parts_of, read_manifest
+from schemas import ARTICLES, DATASETS, DUPLICATES, LEDGER, QUARANTINE, RUNS, Dataset
+
+KEYS: dict[str, tuple[str, ...]] = {
+    ARTICLES.name: ("doc_id",),
+    LEDGER.name: ("doc_id", "line_no", "char_start"),
+    QUARANTINE.name: ("doc_id", "source", "content_hash"),
+    DUPLICATES.name: ("doc_id",),
+    RUNS.name: ("run_id",),
+}
+"""What names a row of a dataset."""
+EXAMPLES = 3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Example:
+    """A row that changed: its key, and a field before and after."""
+
+    key: str
+    before: Any
+    after: Any
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Difference:
+    """How a dataset differs: rows added, gone and changed with examples of their keys, and changes by field."""
+
+    dataset: str
+    added: int
+    gone: int
+    changed: int
+    added_keys: list[str]
+    gone_keys: list[str]
+    fields: dict[str, tuple[int, list[Example]]]
+
+
+def compare(old: Path, new: Path) -> Iterator[Difference]:
+    """How each dataset differs from the snapshot folder `old` to `new`. Raises RunError for a part that is lost."""
+    for dataset in DATASETS:
+        before, after = _differing(old, new, dataset.name)
+        yield _difference(dataset, before, after)
+
+
+def _differing(old: Path, new: Path, dataset: str) -> tuple[list[Path], list[Path]]:
+    """The parts of each snapshot that the other has not."""
+    sides = []
+    for folder in (old, new):
+        parts = parts_of(read_manifest(folder))
+        sides.append({part["sha256"]: folder / name / file for (name, file), part in parts.items() if name == dataset})
+    before, after = sides
+    return [p for h, p in before.items() if h not in after], [p for h, p in after.items() if h not in before]
+
+
+def _difference(dataset: Dataset, before: Sequence[Path], after: Sequence[Path]) -> Difference:
+    keys = KEYS[dataset.name]
+    fields = [name for name in dataset.columns if name not in keys]
+    rows = _hashed(before, dataset, keys, fields).join(
+        _hashed(after, dataset, keys, fields), on=keys, how="full", coalesce=True, suffix="_after", nulls_equal=True
+    )
+    only_old, only_new = pl.col("here_after").is_null(), pl.col("here").is_null()
+    both = rows.filter(~only_old & ~only_new)
+    differs = {name: both.filter(pl.col(name) != pl.col(f"{name}_after")).select(keys) for name in fields}
+    changed = pl.concat([both.select(keys).clear(), *differs.values()]).n_unique()
+    examples = {name: found.sort(keys).head(EXAMPLES) for name, found in differs.items() if len(found)}
+    shown = pl.concat([both.select(keys).clear(), *examples.values()]).unique()
+    was, now = (_read_rows(parts, dataset, keys, shown) for parts in (before, after))
+    return Difference(
+        dataset.name,
+        int(rows.select(only_new.sum()).item()),
+        int(rows.select(only_old.sum()).item()),
+        changed,
+        _named(rows.filter(only_new), keys),
+        _named(rows.filter(only_old), keys),
+        {
+            name: (
+                len(differs[name]),
+                [Example(_name(key), was[key][name], now[key][name]) for key in found.iter_rows()],
+            )
+            for name, found in examples.items()
+        },
+    )
+
+
+def _hashed(parts: Sequence[Path], dataset: Dataset, keys: Sequence[str], fields: Sequence[str]) -> pl.DataFrame:
+    """Key, `here`, and the hash of every field of each row."""
+    schema: dict[str, Any] = {n: dataset.columns[n] for n in keys}
+    schema |= dict.fromkeys(fields, pl.UInt64) | {"here": pl.Boolean}
+    frames = [pl.DataFrame(schema=schema)]
+    for part in parts:
+        rows = _read(part, dataset)
+        # a field that an older schema lacks is null, as is one that is not known: neither is a change
+        frames.append(rows.select(*keys, *(pl.col(n).hash() for n in fields), here=pl.lit(value=True)))
+    return pl.concat(frames)
+
+
+def _read(part: Path, dataset: Dataset) -> pl.DataFrame:
+    try:
+        rows = pl.read_parquet(part, glob=False, hive_partitioning=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        said = (str(error).splitlines() or [""])[0]
+        raise RunError(f"cannot read {dataset.name}/{part.name}: {said}; copydesk verify says what is amiss") from error
+    return rows.select(
+        (pl.col(n) if n in rows.columns else pl.lit(None)).cast(kind).alias(n) for n, kind in dataset.columns.items()
+    )
+
+
+def _read_rows(
+    parts: Sequence[Path], dataset: Dataset, keys: Sequence[str], wanted: pl.DataFrame
+) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """A few rows, by key."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for part in parts if len(wanted) else ():
+        rows = _read(part, dataset).join(wanted, on=keys, how="semi")
+        found.update({tuple(row[k] for k in keys): row for row in rows.iter_rows(named=True)})
+    return found
+
+
+def _named(rows: pl.DataFrame, keys: Sequence[str]) -> list[str]:
+    return [_name(key) for key in rows.select(keys).sort(keys).head(EXAMPLES).iter_rows()]
+
+
+def _name(key: tuple[Any, ...]) -> str:
+    return " ".join(str(part) for part in key)
