@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 from prefect.logging import get_run_logger
@@ -28,16 +27,19 @@ from pydantic import BeforeValidator, Field
 
 from copydesk.cleaning import Desk
 from flows import laws
+from flows.artifacts import progress_shown, show_report
 from flows.drift import site_furniture
 from flows.errors import GateError, RunError
 from flows.figures import Figures, add_up
-from flows.gates import Gates, judge
+from flows.gate_settings import load_gates
+from flows.gates import judge
 from flows.history import build_report, past_runs, run_row, versions
 from flows.learn import learn_from_shards
+from flows.outcome import announced, refused_in_a_sentence
 from flows.parts import write_part
 from flows.progress import tell
 from flows.readers import ReadOptions, open_source
-from flows.report import artifact_table, markdown_summary, write_report
+from flows.report import write_report
 from flows.report_index import write_index
 from flows.request import Request, open_request, open_rules
 from flows.shards import SHARD_BYTES, clean_shard
@@ -60,7 +62,8 @@ def _may_help(_task: Any, _run: Any, state: Any) -> bool:
 _RETRY: dict[str, Any] = {"retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": _may_help}
 
 
-@task(name="read pages", cache_policy=NO_CACHE, **_RETRY)
+@task(name="read pages", task_run_name="read {source}", cache_policy=NO_CACHE, **_RETRY)
+@refused_in_a_sentence
 def read_pages(source: str, options: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Read the source and stage its pages as `shards` below `folder`; `left_out` is what in its files was no page."""
     pages = open_source(source, ReadOptions(**options))
@@ -78,6 +81,7 @@ def read_pages(source: str, options: dict[str, Any], folder: Path) -> dict[str, 
 
 
 @task(name="clean shard", task_run_name="clean {shard.stem}", cache_policy=NO_CACHE, **_RETRY)
+@refused_in_a_sentence
 def clean_one_shard(
     shard: Path, folder: Path, rules: Sequence[Path], publishers: Sequence[Path], memory: Path | None
 ) -> Path:
@@ -89,7 +93,8 @@ def clean_one_shard(
     return figures
 
 
-@task(name="learn site memory", cache_policy=NO_CACHE)
+@task(name="learn site memory", task_run_name="learn site memory", cache_policy=NO_CACHE)
+@refused_in_a_sentence
 def learn_memory(shards: list[dict[str, Any]], folder: Path, desk: Desk) -> Path:
     """Learn which lines recur on each site's pages; the memory goes into `folder`, in the end beside the report."""
     text = learn_from_shards([(s["path"], s["pages"]) for s in shards], folder, desk)
@@ -97,7 +102,8 @@ def learn_memory(shards: list[dict[str, Any]], folder: Path, desk: Desk) -> Path
     return folder / MEMORY
 
 
-@task(name="publish snapshot", cache_policy=NO_CACHE)
+@task(name="publish snapshot", task_run_name="publish {staging.run_id}", cache_policy=NO_CACHE)
+@refused_in_a_sentence
 def publish_snapshot(store: SnapshotStore, staging: Staging, manifest: dict[str, Any]) -> Path:
     """Swap the new snapshot in, at once."""
     folder = store.publish(staging, [d.name for d in DATASETS], manifest)
@@ -105,12 +111,12 @@ def publish_snapshot(store: SnapshotStore, staging: Staging, manifest: dict[str,
     return folder
 
 
-@task(name="write report", cache_policy=NO_CACHE)
+@task(name="write report", task_run_name="report on {folder.name}", cache_policy=NO_CACHE)
+@refused_in_a_sentence
 def publish_report(report: dict[str, Any], folder: Path) -> Path:
     """Write the report's page and JSON, and the same as Prefect artifacts."""
     page, _ = write_report(report, folder)
-    create_markdown_artifact(markdown_summary(report), key="copydesk-report", description="What the run did")
-    create_table_artifact(artifact_table(report), key="copydesk-checks", description="Checks, warnings and rules")
+    show_report(report, page)
     get_run_logger().info("Report: %s", page)
     return page
 
@@ -121,6 +127,8 @@ def publish_report(report: dict[str, Any], folder: Path) -> Path:
     validate_parameters=True,
     task_runner=ThreadPoolTaskRunner(max_workers=WORKERS),  # type: ignore[arg-type]
 )
+@refused_in_a_sentence
+@announced
 def clean_news(
     source: PathText,
     output: PathText = "output",
@@ -133,7 +141,8 @@ def clean_news(
     publishers: list[Path] = [],  # noqa: B006
     memory: Path | None = None,
     learn: bool = False,
-    max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.5,
+    gates: Path | None = None,
+    max_quarantined: Annotated[float, Field(ge=0, le=1)] | None = None,
     publish_failed: bool = False,
 ) -> dict[str, Any]:
     """Clean news pages into the datasets articles, ledger, quarantine and runs, and publish them at once.
@@ -153,10 +162,12 @@ def clean_news(
         publishers: Folders of your own publisher profiles, beside ours.
         memory: A site memory that `copydesk learn` made: furniture that recurs on a site's pages.
         learn: Learn a site memory from the pages of this very run first; it is kept beside the report.
-        max_quarantined: Share of pages (0 to 1) that may be quarantined before the run fails.
+        gates: A settings file with thresholds of your own; `copydesk gates` prints the one that is shipped.
+        max_quarantined: Share of pages (0 to 1) that may be quarantined before the run fails; above `gates`.
         publish_failed: Publish even where a quality gate fails.
     """
     clock = _Clock()
+    limits = load_gates(gates, max_quarantined)
     columns = {
         "text_column": text_column, "html_column": html_column, "id_column": id_column, "url_column": url_column,
         "fetched_column": fetched_column,
@@ -165,7 +176,7 @@ def clean_news(
     store = request.store
     run_id = f"{clock.started:%Y%m%dT%H%M%S}Z-{secrets.token_hex(2)}"
     snapshot = None
-    with store.lock():
+    with store.lock(), progress_shown():
         staging = store.begin(run_id)
         pages_folder = staging.path.with_name(f".staging-pages-{run_id}")
         try:
@@ -183,15 +194,15 @@ def clean_news(
             shutil.rmtree(pages_folder, ignore_errors=True)
             held = _laws(figures, sum(s["pages"] for s in shards))
             furniture = site_furniture(figures["memory"], request.desk.memory)
-            verdict = judge(figures, Gates(max_quarantined=max_quarantined), furniture)
+            verdict = judge(figures, limits, _past(staging), furniture)
             run = {
                 "run_id": run_id, "name": f"clean {source}", "started_at": clock.started, "source": source,
                 "output": output, "steps": clock.steps, **_sizes(request, staging, ruleset), **clock.now(),
                 "parameters": {**columns, "rules": rules, "publishers": publishers,
                                "memory": f"reports/{run_id}/{MEMORY}" if learn else memory,
-                               "max_quarantined": max_quarantined},
+                               "gates": gates, "max_quarantined": max_quarantined},
             }  # fmt: skip
-            runs = _history(request, staging, run_row(run, figures, verdict), ruleset)
+            runs = _history(staging, run_row(run, figures, verdict), ruleset)
             if verdict["status"] != "failed" or publish_failed:
                 with clock.step("publish"):
                     manifest = {
@@ -219,10 +230,9 @@ def clean_news(
                 what = f"{error.filename or output}: {error.strerror or error}"
                 raise RunError(f"cannot write {what}; free some space or check its rights; {done}") from error
             raise
-    if verdict["status"] == "failed" and not publish_failed:
-        raise GateError(f"{verdict['sentence']} Nothing was published; see {page}")
-    return {
-        "run_id": run_id, "task_runs": len(shards) + 3 + learn, "verdict": verdict, "snapshot": str(snapshot),
+    result = {
+        "run_id": run_id, "task_runs": len(shards) + 2 + learn + (snapshot is not None), "verdict": verdict,
+        "snapshot": str(snapshot) if snapshot else None,
         "report": str(page), "steps": clock.steps,
         "skipped": [*read["left_out"], *(f"{s.name} ({s.why})" for s in request.source.skipped)],
         **{k: figures[k] for k in ("pages_in", "articles", "quarantined", "characters_in", "characters_furniture")},
@@ -230,6 +240,7 @@ def clean_news(
         "failures": {f["check"]: f["pages"] for f in figures["failures"]},
         **clock.now(),
     }  # fmt: skip
+    return _published(result)
 
 
 def _clean_all(
@@ -280,10 +291,21 @@ def _sizes(request: Request, staging: Staging, ruleset: str) -> dict[str, Any]:
     return {"bytes_in": request.source.total_bytes, "bytes_out": bytes_out, "versions": versions(request.desk)}
 
 
-def _history(request: Request, staging: Staging, row: Any, ruleset: str) -> Any:
+def _past(staging: Staging) -> Any:
+    """The dataset `runs` as it is published: the runs before this one."""
+    return past_runs(staging.previous / RUNS.name if staging.previous else None)
+
+
+def _published(result: dict[str, Any]) -> dict[str, Any]:
+    """The result of a run that was published. Raises GateError where a gate kept it back."""
+    if result["snapshot"] is None:
+        raise GateError(f"{result['verdict']['sentence']} Nothing was published; see {result['report']}", result)
+    return result
+
+
+def _history(staging: Staging, row: Any, ruleset: str) -> Any:
     """Write the runs so far and this one as the dataset `runs`, and return it."""
-    current = request.store.current()
-    runs = past_runs(current / RUNS.name if current else None).vstack(row)
+    runs = _past(staging).vstack(row)
     wrong = RUNS.failures(runs)
     if len(wrong):
         raise RunError(f"runs breaks its contract: {wrong.row(0)}; this is a defect of copydesk: please report it")

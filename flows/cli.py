@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn, Optional
 
 import typer
 
+from flows.cli_operate import operate
 from flows.errors import CopydeskError
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ rules_app = typer.Typer(
     no_args_is_help=True, help="The rules that decide what furniture is: list, test, and what they hit."
 )
 app.add_typer(rules_app, name="rules")
+app.add_typer(operate)
 
 TextColumn = Annotated[
     Optional[str],  # noqa: UP045  (typer reads it)
@@ -84,6 +86,22 @@ MemoryFile = Annotated[
     ),
 ]
 
+LogFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--log-json", metavar="FILE", envvar="COPYDESK_LOG_JSON", help="Append the run's log: a JSON object a line."
+    ),
+]
+MetricsFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--metrics",
+        metavar="FILE",
+        envvar="COPYDESK_METRICS",
+        help="Write figures for node exporter's textfile collector: name it *.prom.",
+    ),
+]
+
 
 @app.command()
 def run(
@@ -108,16 +126,22 @@ def run(
     workers: Annotated[int, typer.Option("--workers", "-w", min=1, help="Shards cleaned at once.")] = min(
         4, os.cpu_count() or 1
     ),
+    gates: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--gates", metavar="FILE", help="Thresholds of your own; `copydesk gates` prints ours to change."),
+    ] = None,
     max_quarantined: Annotated[
-        float,
+        Optional[float],  # noqa: UP045
         typer.Option(
             "--max-quarantined", min=0, max=1, help="Share of pages that may be quarantined before the run fails."
         ),
-    ] = 0.5,
+    ] = None,
     publish_failed: Annotated[
         bool, typer.Option("--publish-failed", help="Publish even where a quality gate fails.")
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of the run.")] = False,
+    log_json: LogFile = None,
+    metrics: MetricsFile = None,
 ) -> None:
     """Clean pages and publish them as Parquet, with a report.
 
@@ -136,14 +160,15 @@ def run(
 
         copydesk run crawl/ --memory memory.toml
     """
-    from flows.launch import launch  # noqa: PLC0415
+    from flows.launch import launch, name_files  # noqa: PLC0415
 
+    name_files(log_json=log_json, metrics=metrics)
     launch(
         {
             "source": source, "output": str(output), "text_column": text_column, "html_column": html_column,
             "id_column": id_column, "url_column": url_column, "fetched_column": fetched_column, "rules": list(rules),
-            "publishers": list(publishers), "memory": memory, "learn": learn, "max_quarantined": max_quarantined,
-            "publish_failed": publish_failed,
+            "publishers": list(publishers), "memory": memory, "learn": learn, "gates": gates,
+            "max_quarantined": max_quarantined, "publish_failed": publish_failed,
         },
         workers=workers, verbose=verbose,
     )  # fmt: skip

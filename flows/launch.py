@@ -46,6 +46,13 @@ def launch(parameters: dict[str, Any], *, workers: int, verbose: bool) -> None:
     print_summary(result, Path(parameters["output"]))
 
 
+def name_files(*, log_json: Path | None, metrics: Path | None) -> None:
+    """Name, for this process and those that it starts, the files that tell of its runs."""
+    for variable, path in (("COPYDESK_LOG_JSON", log_json), ("COPYDESK_METRICS", metrics)):
+        if path is not None:
+            os.environ[variable] = str(path.absolute())
+
+
 def engine(workers: int) -> dict[str, str]:
     """The environment in which Polars is to be loaded: a thread for each shard that is cleaned at once.
 
@@ -115,8 +122,10 @@ def drain() -> None:
 
 def _check(parameters: dict[str, Any]) -> None:
     """Answer a request that cannot be met before Prefect is waited for; the flow itself checks again."""
+    from flows.gate_settings import load_gates  # noqa: PLC0415
     from flows.request import open_request  # noqa: PLC0415
 
+    load_gates(parameters["gates"], parameters["max_quarantined"])
     names = ("text_column", "html_column", "id_column", "url_column", "fetched_column")
     columns = {name: parameters[name] for name in names}
     open_request(
