@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn, Optional
 
 import typer
 
-from flows.cli_operate import operate
+from flows.cli_operate import add_serve, flow_parameters, operate
 from flows.errors import CopydeskError
 
 app = typer.Typer(
@@ -160,18 +160,14 @@ def run(
 
         copydesk run crawl/ --memory memory.toml
     """
+    options = dict(locals())  # first of all: nothing else is local yet
     from flows.launch import launch, name_files  # noqa: PLC0415
 
     name_files(log_json=log_json, metrics=metrics)
-    launch(
-        {
-            "source": source, "output": str(output), "text_column": text_column, "html_column": html_column,
-            "id_column": id_column, "url_column": url_column, "fetched_column": fetched_column, "rules": list(rules),
-            "publishers": list(publishers), "memory": memory, "learn": learn, "gates": gates,
-            "max_quarantined": max_quarantined, "publish_failed": publish_failed,
-        },
-        workers=workers, verbose=verbose,
-    )  # fmt: skip
+    launch(flow_parameters(options), workers=workers, verbose=verbose)
+
+
+add_serve(app, run)
 
 
 @app.command()

@@ -2,12 +2,71 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
 operate = typer.Typer()
+
+ONLY_HERE = {"workers", "verbose", "log_json", "metrics"}
+"""Options of `copydesk run` that are no parameters of the flow."""
+
+
+def flow_parameters(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The flow's parameters among the options of a command."""
+    given = {name: value for name, value in options.items() if name not in ONLY_HERE}
+    return given | {"output": str(options["output"])}
+
+
+def add_serve(app: typer.Typer, run: Callable[..., None]) -> None:
+    """Add `serve` to `app`: it takes every option of `run` that says what is cleaned, and when."""
+
+    def serve(
+        *,
+        cron: Annotated[
+            Optional[str],  # noqa: UP045  (typer reads it)
+            typer.Option("--cron", metavar="LINE", help="When to run: minute, hour, day, month and weekday."),
+        ] = None,
+        timezone: Annotated[
+            str, typer.Option("--timezone", metavar="ZONE", help="The zone of --cron, such as Europe/London.")
+        ] = "UTC",
+        name: Annotated[str, typer.Option("--name", help="Name of the deployment.")] = "daily",
+        port: Annotated[
+            int, typer.Option("--port", min=1, max=65535, help="Port of the server that is started where there is none.")
+        ] = 4200,
+        log_json: Path | None = None,
+        metrics: Path | None = None,
+        **options: Any,
+    ) -> None:
+        """Clean pages on a schedule and on demand, in one process that stays: runs, schedule, and a Prefect server.
+
+        Takes every option of `copydesk run`. Uses the server of your Prefect profile or PREFECT_API_URL; where there is
+        none, it starts one on --port with its interface, and keeps it as long as it runs. A run that is due while
+        another is at it is cancelled. Ctrl-C stops it; what is published stays.
+
+        Examples:
+
+            copydesk serve /data/crawl -o /data/clean --cron '0 5 * * *' --timezone Europe/London
+
+            prefect deployment run clean-news/daily
+        """
+        from flows.launch import name_files  # noqa: PLC0415
+        from flows.schedule import serve as hold  # noqa: PLC0415
+
+        name_files(log_json=log_json, metrics=metrics)
+        hold(flow_parameters(options), name=name, cron=cron, timezone=timezone, port=port)
+
+    taken = inspect.signature(run, eval_str=True).parameters
+    own = inspect.signature(serve, eval_str=True).parameters
+    both = [p for n, p in taken.items() if n not in ONLY_HERE - {"log_json", "metrics"}]
+    both += [p for n, p in own.items() if n not in taken and n != "options"]
+    both = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in both]
+    serve.__signature__ = inspect.Signature(both)  # type: ignore[attr-defined]
+    serve.__annotations__ = {p.name: p.annotation for p in both}
+    app.command()(serve)
 
 
 @operate.command()
@@ -38,3 +97,22 @@ def gates(
     from flows.summary import print_gates  # noqa: PLC0415
 
     print_gates(load_gates(file))
+
+
+@operate.command()
+def alert(
+    url: Annotated[
+        str, typer.Argument(envvar="COPYDESK_WEBHOOK", help="Where to post: a webhook of Slack, Teams, ntfy or your own.")
+    ],
+) -> None:
+    """Be told when something is wrong: put automations on your Prefect server that post to a webhook.
+
+    They tell of a run that failed (a gate, or else), that broke off, and of a day without one. The body is JSON with the
+    keys text, event, source, report and gates. Say it again to change the address.
+
+    Example: copydesk alert https://hooks.example.com/news
+    """
+    from flows.alert import set_alert  # noqa: PLC0415
+
+    for name in set_alert(url):
+        typer.echo(f"set   {name}")

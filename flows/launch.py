@@ -35,7 +35,7 @@ def launch(parameters: dict[str, Any], *, workers: int, verbose: bool) -> None:
             server = None
             if configured_api() is None:
                 server = stack.enter_context(OwnServer(prefect_home() / SERVER_LOG))
-                _point_to(server)
+                point_to(server)
             stack.enter_context(_bar(verbose=verbose))
             result = _run(parameters, workers, server)
     except KeyboardInterrupt:
@@ -61,7 +61,8 @@ def engine(workers: int) -> dict[str, str]:
     return {"POLARS_MAX_THREADS": str(workers), "_RJEM_MALLOC_CONF": ALLOCATOR}
 
 
-def _point_to(server: OwnServer) -> None:
+def point_to(server: OwnServer) -> None:
+    """Have this process, and those that it starts, use `server`."""
     os.environ["PREFECT_API_URL"] = server.url
     for name in ("NO_PROXY", "no_proxy"):
         others = os.environ.get(name)
@@ -78,7 +79,7 @@ def _bar(*, verbose: bool) -> Any:
 
 def _run(parameters: dict[str, Any], workers: int, server: OwnServer | None) -> dict[str, Any]:
     with _no_collection():
-        _check(parameters)
+        check(parameters)
         from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
         from prefect.task_runners import ThreadPoolTaskRunner  # noqa: PLC0415
 
@@ -120,7 +121,7 @@ def drain() -> None:
     EventsWorker.drain_all(timeout=DRAIN_SECONDS)
 
 
-def _check(parameters: dict[str, Any]) -> None:
+def check(parameters: dict[str, Any]) -> None:
     """Answer a request that cannot be met before Prefect is waited for; the flow itself checks again."""
     from flows.gate_settings import load_gates  # noqa: PLC0415
     from flows.request import open_request  # noqa: PLC0415
