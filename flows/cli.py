@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn, Optional
 
 import typer
 
-from flows.cli_operate import add_serve, flow_parameters, operate
+from flows.cli_operate import add_doctor, add_serve, flow_parameters, operate
 from flows.errors import CopydeskError
 
 app = typer.Typer(
@@ -168,6 +168,7 @@ def run(
 
 
 add_serve(app, run)
+add_doctor(app, run)
 
 
 @app.command()

@@ -35,7 +35,7 @@ def add_serve(app: typer.Typer, run: Callable[..., None]) -> None:
         ] = "UTC",
         name: Annotated[str, typer.Option("--name", help="Name of the deployment.")] = "daily",
         port: Annotated[
-            int, typer.Option("--port", min=1, max=65535, help="Port of the server that is started where there is none.")
+            int, typer.Option("--port", min=1, max=65535, help="Port of the server it starts where there is none.")
         ] = 4200,
         log_json: Path | None = None,
         metrics: Path | None = None,
@@ -60,12 +60,7 @@ def add_serve(app: typer.Typer, run: Callable[..., None]) -> None:
         hold(flow_parameters(options), name=name, cron=cron, timezone=timezone, port=port)
 
     taken = inspect.signature(run, eval_str=True).parameters
-    own = inspect.signature(serve, eval_str=True).parameters
-    both = [p for n, p in taken.items() if n not in ONLY_HERE - {"log_json", "metrics"}]
-    both += [p for n, p in own.items() if n not in taken and n != "options"]
-    both = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in both]
-    serve.__signature__ = inspect.Signature(both)  # type: ignore[attr-defined]
-    serve.__annotations__ = {p.name: p.annotation for p in both}
+    _take(serve, [p for name, p in taken.items() if name not in ONLY_HERE - {"log_json", "metrics"}])
     app.command()(serve)
 
 
@@ -102,13 +97,14 @@ def gates(
 @operate.command()
 def alert(
     url: Annotated[
-        str, typer.Argument(envvar="COPYDESK_WEBHOOK", help="Where to post: a webhook of Slack, Teams, ntfy or your own.")
+        str,
+        typer.Argument(envvar="COPYDESK_WEBHOOK", help="Where to post: a webhook of Slack, Teams, ntfy or your own."),
     ],
 ) -> None:
     """Be told when something is wrong: put automations on your Prefect server that post to a webhook.
 
-    They tell of a run that failed (a gate, or else), that broke off, and of a day without one. The body is JSON with the
-    keys text, event, source, report and gates. Say it again to change the address.
+    They tell of a run that failed (a gate, or else), that broke off, and of a day without one. The body is JSON with
+    the keys text, event, source, report and gates. Say it again to change the address.
 
     Example: copydesk alert https://hooks.example.com/news
     """
@@ -116,3 +112,38 @@ def alert(
 
     for name in set_alert(url):
         typer.echo(f"set   {name}")
+
+
+def add_doctor(app: typer.Typer, run: Callable[..., None]) -> None:
+    """Add `doctor` to `app`: it takes those options of `run` that name files and folders."""
+
+    def doctor(
+        *,
+        as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+        **options: Any,
+    ) -> None:
+        """See whether everything is in place for a run, before it is.
+
+        Looks at Python and its packages, encodings, time zones, the output folder and its file system, disk space,
+        rules, profiles and gates, and the Prefect server. Prints a line each, and for what is wrong the cure; exits 1
+        where anything is.
+
+        Example: copydesk doctor -o /data/clean
+        """
+        from flows.doctor import Asked, diagnose  # noqa: PLC0415
+
+        raise typer.Exit(diagnose(Asked(**options), as_json=as_json))
+
+    named = ("output", "rules", "publishers", "memory", "gates")
+    _take(doctor, [inspect.signature(run, eval_str=True).parameters[name] for name in named])
+    app.command()(doctor)
+
+
+def _take(command: Callable[..., None], taken: list[inspect.Parameter]) -> None:
+    """Give `command` these parameters in place of its `**options`, and its own behind them."""
+    names = {p.name for p in taken}
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    both = [*taken, *(p for p in own if p.name not in names and p.kind is not inspect.Parameter.VAR_KEYWORD)]
+    both = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in both]
+    command.__signature__ = inspect.Signature(both)  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in both}

@@ -26,6 +26,9 @@ from flows.metrics import check_metrics, write_metrics
 EVENT = "copydesk.run"
 """Events are `copydesk.run.passed`, `.warned` and `.failed`."""
 
+_ENGINE_LOGGERS = ("prefect.flow_runs", "prefect.engine")
+"""Where Prefect's engine, in a process of its own, logs the error of a failed run once more as it leaves."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -39,9 +42,16 @@ def refused_in_a_sentence(work: Callable[P, R]) -> Callable[P, R]:
             return work(*given, **named)
         except CopydeskError as error:
             # callers get `error` raised as ever; only its state and log are a sentence
+            for name in _ENGINE_LOGGERS:
+                logging.getLogger(name).addFilter(_once)
             return cast(R, Failed(message=str(error), data=error))
 
     return _with_types(told, work)
+
+
+def _once(record: logging.LogRecord) -> bool:
+    """Whether a record is to be logged: not a refusal with its traceback, which was told in a sentence before."""
+    return not (record.exc_info and isinstance(record.exc_info[1], CopydeskError))
 
 
 def announced(flow: Callable[P, dict[str, Any]]) -> Callable[P, dict[str, Any]]:

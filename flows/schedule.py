@@ -1,4 +1,4 @@
-"""`copydesk serve`: one process that holds a deployment, its schedule and its runs, and a server where there is none."""
+"""`copydesk serve`: one process that holds a deployment, its schedule and its runs, and a server if there is none."""
 
 from __future__ import annotations
 
