@@ -45,6 +45,7 @@ from flows.request import Request, open_request, open_rules
 from flows.shards import SHARD_BYTES, clean_shard
 from flows.snapshots import SnapshotStore, Staging
 from flows.staging import stage
+from flows.wording import counted
 from schemas import ARTICLES, DATASETS, LEDGER, QUARANTINE, RUNS, SCHEMA_VERSION
 
 MEMORY = "memory.toml"
@@ -76,7 +77,7 @@ def read_pages(source: str, options: dict[str, Any], folder: Path) -> dict[str, 
     shards = stage(watched(), folder, shard_bytes=SHARD_BYTES)
     tell("read", pages.total_bytes, pages.total_bytes)
     count = sum(s.pages for s in shards)
-    get_run_logger().info("Read %s pages from %s into %s shards.", f"{count:,}", pages.describe(), len(shards))
+    get_run_logger().info("Read %s pages from %s into %s.", f"{count:,}", pages.describe(), counted(shards, "shard"))
     return {"shards": [{"path": s.path, "pages": s.pages} for s in shards], "left_out": pages.left_out()}
 
 
@@ -89,7 +90,10 @@ def clean_one_shard(
     if not folder.is_dir():
         raise RunError("the run was stopped")
     figures = clean_shard(shard, folder, rules=rules, publishers=publishers, memory=memory)
-    get_run_logger().info("Cleaned %s.", shard.stem)
+    told = json.loads(figures.read_bytes())
+    get_run_logger().info(
+        "Cleaned %s: %s of its %s pages are articles.", shard.stem, f"{told['articles']:,}", f"{told['pages_in']:,}"
+    )
     return figures
 
 
@@ -102,7 +106,7 @@ def learn_memory(shards: list[dict[str, Any]], folder: Path, desk: Desk) -> Path
     return folder / MEMORY
 
 
-@task(name="publish snapshot", task_run_name="publish {staging.run_id}", cache_policy=NO_CACHE)
+@task(name="publish snapshot", task_run_name="publish snapshot", cache_policy=NO_CACHE)
 @refused_in_a_sentence
 def publish_snapshot(store: SnapshotStore, staging: Staging, manifest: dict[str, Any]) -> Path:
     """Swap the new snapshot in, at once."""
@@ -111,13 +115,13 @@ def publish_snapshot(store: SnapshotStore, staging: Staging, manifest: dict[str,
     return folder
 
 
-@task(name="write report", task_run_name="report on {folder.name}", cache_policy=NO_CACHE)
+@task(name="write report", task_run_name="write report", cache_policy=NO_CACHE)
 @refused_in_a_sentence
 def publish_report(report: dict[str, Any], folder: Path) -> Path:
     """Write the report's page and JSON, and the same as Prefect artifacts."""
     page, _ = write_report(report, folder)
     show_report(report, page)
-    get_run_logger().info("Report: %s", page)
+    get_run_logger().info("Wrote the report to %s.", page)
     return page
 
 

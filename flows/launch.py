@@ -78,7 +78,7 @@ def _bar(*, verbose: bool) -> Any:
 
 
 def _run(parameters: dict[str, Any], workers: int, server: OwnServer | None) -> dict[str, Any]:
-    with _no_collection():
+    with no_collection():
         check(parameters)
         from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
         from prefect.task_runners import ThreadPoolTaskRunner  # noqa: PLC0415
@@ -146,7 +146,7 @@ def _warm_up(parameters: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Imports make a million objects that stay: looking through them again and again costs a sixth of the time."""
     gc.disable()
     try:

@@ -17,11 +17,11 @@ from typing import Any, ParamSpec, TypeVar, cast
 from prefect.events import emit_event
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
-from prefect.states import Failed
+from prefect.states import Completed, Failed
 
 from flows.errors import CopydeskError
-from flows.json_log import json_log
 from flows.metrics import check_metrics, write_metrics
+from flows.run_log import run_log
 
 EVENT = "copydesk.run"
 """Events are `copydesk.run.passed`, `.warned` and `.failed`."""
@@ -65,7 +65,7 @@ def announced(flow: Callable[P, dict[str, Any]]) -> Callable[P, dict[str, Any]]:
     def told(*given: P.args, **named: P.kwargs) -> dict[str, Any]:
         asked = signature.bind(*given, **named).arguments
         began = time.time()
-        with json_log():
+        with run_log():
             check_metrics()
             try:
                 result = flow(*given, **named)
@@ -74,7 +74,8 @@ def announced(flow: Callable[P, dict[str, Any]]) -> Callable[P, dict[str, Any]]:
                 _tell(asked, began, "failed", str(error) or type(error).__name__, result)
                 raise
             _tell(asked, began, result["verdict"]["status"], result["verdict"]["sentence"], result)
-        return result
+        # callers get `result`, and Prefect shows the sentence
+        return cast(dict[str, Any], Completed(message=result["verdict"]["sentence"], data=result))
 
     return _with_types(told, flow)
 

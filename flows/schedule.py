@@ -22,20 +22,19 @@ def serve(parameters: Mapping[str, Any], *, name: str, cron: str | None, timezon
 
     A run that is due while another is at it is cancelled. Raises UsageError for what cannot be run or scheduled.
     """
-    from flows.clean_news import WORKERS  # noqa: PLC0415
-
-    for variable, value in (QUIET | engine(WORKERS)).items():
+    for variable, value in (QUIET | engine(os.cpu_count() or 1)).items():
         os.environ.setdefault(variable, value)
     check(dict(parameters))
-    schedule = _schedule(cron, timezone)
     with ExitStack() as stack:
         api = configured_api()
         if api is None:
-            server = OwnServer(prefect_home() / SERVER_LOG, port)
-            stack.enter_context(server)
+            server = stack.enter_context(OwnServer(prefect_home() / SERVER_LOG, port))
+            point_to(server)  # before Prefect is imported: it looks for its server then
+            schedule = _schedule(cron, timezone)
             server.wait()
-            point_to(server)
             api = server.url
+        else:
+            schedule = _schedule(cron, timezone)
         try:
             _hold(parameters, name, schedule, api)
         except KeyboardInterrupt:

@@ -103,7 +103,7 @@ def test_every_task_run_is_recorded(server: OwnServer, clean: Flow, tmp_path: Pa
     assert server.finish(flow_run, result["task_runs"])
     rows = server._ask("/task_runs/filter", {"flow_runs": {"id": {"any_": [flow_run]}}})
     assert {row["name"] for row in rows} == {
-        f"read {source}", "clean shard-00000", f"publish {result['run_id']}", f"report on {result['run_id']}",
+        f"read {source}", "clean shard-00000", "publish snapshot", "write report",
     }  # fmt: skip
     assert {row["state_type"] for row in rows} == {"COMPLETED"}
     assert len(rows) == result["task_runs"] == 4

@@ -12,8 +12,8 @@ import pytest
 
 from flows import metrics
 from flows.errors import UsageError
-from flows.json_log import json_log
 from flows.metrics import check_metrics, metrics_text, write_metrics
+from flows.run_log import run_log
 
 RESULT: dict[str, Any] = {
     "snapshot": "s", "steps": [{"step": "read", "seconds": 0.5}, {"step": "clean", "seconds": 1.25}], "articles": 30,
@@ -70,7 +70,7 @@ def test_telemetry_in_places_that_are_not_there(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(UsageError, match=r"cannot write the metrics .*m\.prom: name a file in a folder of yours"):
         check_metrics()
     monkeypatch.setenv("COPYDESK_LOG_JSON", str(tmp_path / "no" / "log"))
-    with pytest.raises(UsageError, match=r"cannot write the log .*: No such file or directory; name another file"), json_log():
+    with pytest.raises(UsageError, match=r"cannot write the log .*: No such file or directory; name another file"), run_log():
         pass
     monkeypatch.delenv("COPYDESK_METRICS")
     check_metrics()
@@ -81,7 +81,7 @@ def test_a_log_is_one_object_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     logger = logging.getLogger("prefect.flow_runs")
     monkeypatch.setenv("COPYDESK_LOG_JSON", str(path))
     for _ in range(2):  # appended to, and let go of
-        with json_log():
+        with run_log():
             logger.warning("two\nlines \udcff %s", "more", extra={"flow_run_name": "clean seeds", "flow_run_id": None})
             try:
                 raise ValueError("bad")

@@ -1,4 +1,6 @@
-"""Structured logs on request: one JSON object a line, appended to the file that `COPYDESK_LOG_JSON` names."""
+"""The log of a run: sentences a person reads, and on request one JSON object a line in the file that
+`COPYDESK_LOG_JSON` names.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,25 @@ class _Lines(logging.Formatter):
         return json.dumps(row, ensure_ascii=True)
 
 
+def _worth_reading(record: logging.LogRecord) -> bool:
+    """Whether a task's record says more than that the task, which told of its work, has ended well."""
+    return not record.getMessage().startswith("Finished in state Completed(")
+
+
 @contextmanager
-def json_log() -> Iterator[None]:
+def run_log() -> Iterator[None]:
+    """Keep the log of what runs inside to sentences, and append it to a file where that is asked for."""
+    tasks = logging.getLogger("prefect.task_runs")
+    tasks.addFilter(_worth_reading)
+    try:
+        with _json_lines():
+            yield
+    finally:
+        tasks.removeFilter(_worth_reading)
+
+
+@contextmanager
+def _json_lines() -> Iterator[None]:
     """Append what flows and tasks of this process log, where it is asked for. Raises UsageError for no such place."""
     named = os.environ.get(VARIABLE)
     if not named:
