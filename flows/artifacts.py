@@ -52,8 +52,9 @@ def progress_shown() -> Iterator[None]:
 def show_report(report: dict[str, Any], page: Path) -> None:
     """Show the report in Prefect: a summary, a table capped in length, and a link to the page itself."""
     link = report_link(page)
+    head, _, rest = markdown_summary(report).partition("\n")
     create_markdown_artifact(
-        f"{markdown_summary(report)}\n[The whole report]({link}): `{page}`\n",
+        f"{head}\n\n[The whole report]({link}): `{page}`\n{rest}",
         key="copydesk-report", description=report["verdict"]["sentence"],
     )  # fmt: skip
     create_table_artifact(artifact_table(report), key="copydesk-checks", description="Checks, warnings and rules")

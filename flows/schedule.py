@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import zoneinfo
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from flows.errors import RunError, UsageError
+from flows.errors import UsageError
 from flows.launch import check, engine, point_to
 from flows.server import QUIET, OwnServer, configured_api, prefect_home
 
@@ -35,10 +36,9 @@ def serve(parameters: Mapping[str, Any], *, name: str, cron: str | None, timezon
             api = server.url
         else:
             schedule = _schedule(cron, timezone)
-        try:
+        with suppress(KeyboardInterrupt):
             _hold(parameters, name, schedule, api)
-        except KeyboardInterrupt:
-            raise RunError("stopped; no run is due until it is served again") from None
+        print("stopped   no run is due until it is served again", flush=True)
 
 
 def _schedule(cron: str | None, timezone: str) -> Any:
@@ -59,7 +59,7 @@ def _schedule(cron: str | None, timezone: str) -> Any:
 def _hold(parameters: Mapping[str, Any], name: str, schedule: Any, api: str) -> None:
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy  # noqa: PLC0415
     from prefect.deployments.runner import EntrypointType  # type: ignore[attr-defined]  # noqa: PLC0415
-    from prefect.flows import serve as serve_deployments  # noqa: PLC0415
+    from prefect.runner import Runner  # noqa: PLC0415
 
     from flows.clean_news import clean_news  # noqa: PLC0415
 
@@ -71,11 +71,13 @@ def _hold(parameters: Mapping[str, Any], name: str, schedule: Any, api: str) -> 
         concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+    runner: Any = Runner()
+    runner.add_deployment(deployment)
     due = f"by the cron line '{schedule.cron}' in {schedule.timezone}" if schedule else "when somebody asks for it"
     print(f"serving   clean-news/{name}: {parameters['source']} into {parameters['output']}, {due}")
     print(f"server    {api.removesuffix('/api')}  (elsewhere: export PREFECT_API_URL={api})")
     print(f"run now   prefect deployment run clean-news/{name}", flush=True)
-    serve_deployments(deployment, print_starting_message=False)
+    asyncio.run(runner.start())
 
 
 def _plain(value: Any) -> Any:

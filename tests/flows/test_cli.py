@@ -54,7 +54,7 @@ def one_line(spoken: Spoken, code: int, *words: str) -> None:
         assert word in spoken.err
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["learn"], ["explain"], ["verify"], ["gates"], ["rules"], ["rules", "list"], ["rules", "test"], ["rules", "hits"]], ids=" ".join)  # fmt: skip
+@pytest.mark.parametrize("command", [[], ["run"], ["learn"], ["explain"], ["verify"], ["gates"], ["serve"], ["doctor"], ["alert"], ["rules"], ["rules", "list"], ["rules", "test"], ["rules", "hits"]], ids=" ".join)  # fmt: skip
 def test_help_teaches(copydesk, command: list[str]) -> None:  # type: ignore[no-untyped-def]
     spoken = copydesk(*command, "--help")
     assert spoken.code == 0

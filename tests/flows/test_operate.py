@@ -198,7 +198,7 @@ def test_serve_brings_its_own_server_and_takes_it_along(tmp_path: Path) -> None:
     finally:
         machine.stop()
     assert not machine.answers()
-    assert "stopped; no run is due until it is served again" in machine.said()
+    assert "stopped   no run is due until it is served again" in machine.said()
     assert "Traceback" not in machine.said()
     assert "temporary server" not in machine.said()
     assert machine.asked() <= HERE
