@@ -73,12 +73,16 @@ class Scene:
         )
         assert "on-demand" in with_defaults and "max_quarantined=0.01" in gated
         self.gated = machine.run(gated.replace("--watch", f"--watch --param output={self.folder / 'gated'}"))
-        self.daily = until(lambda: fired(machine, "daily"), alive=machine.processes[1])
-        self.served = until(lambda: fired(machine, "served"), alive=served)
-        machine.ask(f"/deployments/{self.daily['deployment_id']}/pause_deployment", {})
+        self.daily, self.served = (self.first(name, process) for name, process in (("daily", machine.processes[1]), ("served", served)))
         until(lambda: webhook_texts(self.webhook))
         for run in (self.daily, self.served):
             assert machine.server.finish(run["id"], 4)
+
+    def first(self, deployment: str, process: Any) -> dict[str, Any]:
+        """The first run that a schedule started; it is the last, too."""
+        run = until(lambda: fired(self.machine, deployment), alive=process)
+        self.machine.ask(f"/deployments/{run['deployment_id']}/pause_deployment", {})
+        return dict(run)
 
 
 def webhook_texts(webhook: Webhook) -> list[str]:

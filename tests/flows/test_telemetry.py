@@ -76,6 +76,7 @@ def test_telemetry_in_places_that_are_not_there(tmp_path: Path, monkeypatch: pyt
     check_metrics()
 
 
+@pytest.mark.filterwarnings("ignore:Logger 'prefect")
 def test_a_log_is_one_object_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "log.jsonl"
     logger = logging.getLogger("prefect.flow_runs")
