@@ -13,7 +13,7 @@ import pytest
 from flows import metrics
 from flows.errors import UsageError
 from flows.metrics import check_metrics, metrics_text, write_metrics
-from flows.run_log import run_log
+from flows.run_log import _Lines, run_log
 
 RESULT: dict[str, Any] = {
     "snapshot": "s", "steps": [{"step": "read", "seconds": 0.5}, {"step": "clean", "seconds": 1.25}], "articles": 30,
@@ -83,14 +83,19 @@ def test_a_log_is_one_object_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("COPYDESK_LOG_JSON", str(path))
     for _ in range(2):  # appended to, and let go of
         with run_log():
-            logger.warning("two\nlines \udcff %s", "more", extra={"flow_run_name": "clean seeds", "flow_run_id": None})
+            logger.warning("two\nlines %s", "more", extra={"flow_run_name": "clean seeds", "flow_run_id": None})
             try:
                 raise ValueError("bad")
             except ValueError:
                 logger.exception("it broke")
     logger.warning("not this")
     rows = [json.loads(line) for line in path.read_text("ascii").splitlines()]
-    assert [row["message"] for row in rows] == ["two\nlines \udcff more", "it broke"] * 2
+    assert [row["message"] for row in rows] == ["two\nlines more", "it broke"] * 2
     assert rows[0]["flow_run_name"] == "clean seeds"
     assert "flow_run_id" not in rows[0]
     assert rows[1]["exception"].endswith("ValueError: bad")
+
+
+def test_a_log_line_holds_what_is_no_utf8() -> None:
+    record = logging.makeLogRecord({"msg": "a name \udcff of bytes", "levelname": "INFO"})
+    assert json.loads(_Lines().format(record).encode("ascii"))["message"] == "a name \udcff of bytes"
