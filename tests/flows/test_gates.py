@@ -39,7 +39,7 @@ def figures(*publishers: dict[str, Any]) -> dict[str, Any]:
 
 def history(*runs: list[dict[str, Any]]) -> pl.DataFrame:
     """The dataset `runs` with these publishers, one run a day."""
-    empty = {"bytes_in": 0, "bytes_out": 0, "by_role": [], "failures": [], "warnings": [], "versions": [], "steps": [],
+    empty = {"bytes_in": 0, "bytes_out": 0, "by_role": [], "by_rule": [], "failures": [], "warnings": [], "versions": [], "steps": [],
              "seconds": 1.0, "ruleset": "r", "source": "s", "verdict": "passed"}  # fmt: skip
     rows = []
     for day, publishers in enumerate(runs, 1):
