@@ -35,7 +35,7 @@ from flows.gate_settings import load_gates
 from flows.gates import judge
 from flows.history import build_report, past_runs, run_row, versions
 from flows.learn import learn_from_shards
-from flows.outcome import announced, refused_in_a_sentence
+from flows.ending import announced, refused_in_a_sentence
 from flows.parts import write_part
 from flows.progress import tell
 from flows.readers import ReadOptions, open_source
