@@ -34,7 +34,8 @@ LEDGER: dict[str, Any] = {
 REASON = pl.Struct({"check": pl.String, "column": pl.String, "value": pl.String})
 QUARANTINE: dict[str, Any] = {
     "doc_id": pl.String, "source": pl.String, "content_hash": pl.String, "text": pl.String, "raw": pl.Binary,
-    "reasons": pl.List(REASON), "ruleset": pl.String,
+    "reasons": pl.List(REASON), "ruleset": pl.String, "url": pl.String, "html": pl.String, "encoding": pl.String,
+    "fetched_at": pl.Datetime("us", "UTC"),
 }  # fmt: skip
 """The columns of the quarantine dataset, in order."""
 PAGE: dict[str, Any] = {
@@ -205,8 +206,6 @@ def _clean_alike(pages: pl.DataFrame, desk: Desk) -> Cleaned:
             reasons=pl.concat_list(pl.col("problems").fill_null([]), pl.col("reasons").fill_null([])),
             ruleset=pl.lit(desk.ruleset),
         )
-        # a page of HTML is kept as it came
-        .with_columns(raw=pl.coalesce("raw", pl.col("html").cast(pl.Binary)))
         .select(pl.col(n).cast(t) for n, t in QUARANTINE.items())
     )
     known = good.select("page", "doc_id").join(sites.drop_nulls("site"), on="page", maintain_order="left")

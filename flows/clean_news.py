@@ -1,23 +1,23 @@
 """The main job: news pages in, a published and audited dataset out.
 
-The recipe: open the source and the output, stage the pages in shards, clean every shard, check the laws and
-the gates over all of them, publish a snapshot, and draw the report. Tasks pass paths and small dicts.
+The recipe: open the source and the output, see what is new and stage it in shards, clean every shard and rewrite the
+parts that lose rows, check the laws and the gates over all of them, publish a snapshot, and draw the report. Tasks pass
+paths and small dicts.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import json
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import polars as pl
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
@@ -26,27 +26,28 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import BeforeValidator, Field
 
 from copydesk.cleaning import Desk
-from flows import laws
+from flows import outcome
+from flows.arrange import Arrangement, Shard, arrange, made
 from flows.artifacts import progress_shown, show_report
-from flows.drift import site_furniture
+from flows.drift import Delivered, site_furniture
+from flows.ending import announced, refused_in_a_sentence
 from flows.errors import GateError, RunError
-from flows.figures import Figures, add_up
 from flows.gate_settings import load_gates
 from flows.gates import judge
-from flows.history import build_report, past_runs, run_row, versions
+from flows.history import build_report, run_row, versions
 from flows.learn import learn_from_shards
-from flows.ending import announced, refused_in_a_sentence
-from flows.parts import write_part
-from flows.progress import tell
-from flows.readers import ReadOptions, open_source
+from flows.progress import say, tell
+from flows.refresh import Plan, Refresh
+from flows.replay import Replay
 from flows.report import write_report
 from flows.report_index import write_index
 from flows.request import Request, open_request, open_rules
+from flows.rewrite import Rewrite, rewrite_part
 from flows.shards import SHARD_BYTES, clean_shard
 from flows.snapshots import SnapshotStore, Staging
 from flows.staging import stage
-from flows.wording import counted
-from schemas import ARTICLES, DATASETS, LEDGER, QUARANTINE, RUNS, SCHEMA_VERSION
+from flows.state import State, read_state, write_state
+from schemas import DATASETS, SCHEMA_VERSION
 
 MEMORY = "memory.toml"
 WORKERS = min(4, os.cpu_count() or 1)
@@ -63,33 +64,28 @@ def _may_help(_task: Any, _run: Any, state: Any) -> bool:
 _RETRY: dict[str, Any] = {"retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": _may_help}
 
 
-@task(name="read pages", task_run_name="read {source}", cache_policy=NO_CACHE, **_RETRY)
+@task(name="read pages", task_run_name="read pages", cache_policy=NO_CACHE, **_RETRY)
 @refused_in_a_sentence
-def read_pages(source: str, options: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Read the source and stage its pages as `shards` below `folder`; `left_out` is what in its files was no page."""
-    pages = open_source(source, ReadOptions(**options))
-
-    def watched() -> Iterator[Any]:
-        for batch in pages.batches():
-            tell("read", pages.bytes_read, pages.total_bytes)
-            yield batch
-
-    shards = stage(watched(), folder, shard_bytes=SHARD_BYTES)
-    tell("read", pages.total_bytes, pages.total_bytes)
-    count = sum(s.pages for s in shards)
-    get_run_logger().info("Read %s pages from %s into %s.", f"{count:,}", pages.describe(), counted(shards, "shard"))
-    return {"shards": [{"path": s.path, "pages": s.pages} for s in shards], "left_out": pages.left_out()}
+def read_pages(reading: Refresh | Replay, ruleset: str, folder: Path) -> list[Shard]:
+    """Read what is to be cleaned, and stage it as shards below `folder`."""
+    shards = stage(reading.batches(ruleset), folder, shard_bytes=SHARD_BYTES)
+    tell("read", 1, 1)
+    counts = reading.plan(ruleset).counts
+    told = ", ".join(f"{n:,} {name.removeprefix('pages_')}" for name, n in counts.items() if n)
+    read = sum(counts[name] for name in ("pages_new", "pages_changed", "pages_unchanged"))
+    get_run_logger().info("Read %s pages from %s: %s.", f"{read:,}", reading.describe(), told or "none")
+    return [{"path": s.path, "pages": s.pages} for s in shards]
 
 
 @task(name="clean shard", task_run_name="clean {shard.stem}", cache_policy=NO_CACHE, **_RETRY)
 @refused_in_a_sentence
 def clean_one_shard(
-    shard: Path, folder: Path, rules: Sequence[Path], publishers: Sequence[Path], memory: Path | None
+    shard: Path, folder: Path, rules: Sequence[Path], publishers: Sequence[Path], memory: Path | None, number: int
 ) -> Path:
-    """Clean one shard into part files below `folder`; returns the path of its figures."""
+    """Clean one shard into the part files `number` below `folder`; returns the path of its figures."""
     if not folder.is_dir():
         raise RunError("the run was stopped")
-    figures = clean_shard(shard, folder, rules=rules, publishers=publishers, memory=memory)
+    figures = clean_shard(shard, folder, rules=rules, publishers=publishers, memory=memory, number=number)
     told = json.loads(figures.read_bytes())
     get_run_logger().info(
         "Cleaned %s: %s of its %s pages are articles.", shard.stem, f"{told['articles']:,}", f"{told['pages_in']:,}"
@@ -97,9 +93,20 @@ def clean_one_shard(
     return figures
 
 
+@task(name="rewrite part", task_run_name="rewrite part-{rewrite.number}", cache_policy=NO_CACHE, **_RETRY)
+@refused_in_a_sentence
+def rewrite_one_part(state: State, rewrite: Rewrite, dropped: Path, folder: Path) -> Path:
+    """Write one part anew without the rows that are replaced or pruned; returns the path of its figures."""
+    if not folder.is_dir():
+        raise RunError("the run was stopped")
+    figures = rewrite_part(state, rewrite, dropped, folder)
+    get_run_logger().info("Made part %s of %s.", rewrite.number, ", ".join(str(n) for n in rewrite.parts))
+    return figures
+
+
 @task(name="learn site memory", task_run_name="learn site memory", cache_policy=NO_CACHE)
 @refused_in_a_sentence
-def learn_memory(shards: list[dict[str, Any]], folder: Path, desk: Desk) -> Path:
+def learn_memory(shards: list[Shard], folder: Path, desk: Desk) -> Path:
     """Learn which lines recur on each site's pages; the memory goes into `folder`, in the end beside the report."""
     text = learn_from_shards([(s["path"], s["pages"]) for s in shards], folder, desk)
     (folder / MEMORY).write_text(text, encoding="utf-8")
@@ -145,14 +152,18 @@ def clean_news(
     publishers: list[Path] = [],  # noqa: B006
     memory: Path | None = None,
     learn: bool = False,
+    fresh: bool = False,
+    prune: bool = False,
+    replay: bool = False,
     gates: Path | None = None,
     max_quarantined: Annotated[float, Field(ge=0, le=1)] | None = None,
     publish_failed: bool = False,
 ) -> dict[str, Any]:
     """Clean news pages into the datasets articles, ledger, quarantine and runs, and publish them at once.
 
-    Returns the run's figures, verdict, seconds and the paths of the snapshot and the report. Raises GateError
-    where a quality gate failed, UsageError for a source or output that cannot be used, RunError otherwise.
+    Pages that the current snapshot has, cleaned by the same rules, keep their rows. Returns the run's figures, verdict,
+    seconds and the paths of the snapshot and the report. Raises GateError where a quality gate failed, UsageError for
+    a source or output that cannot be used, RunError otherwise.
 
     Args:
         source: A file, a folder, a pattern, a URL or `-`, of any kind that `open_source` reads.
@@ -166,155 +177,142 @@ def clean_news(
         publishers: Folders of your own publisher profiles, beside ours.
         memory: A site memory that `copydesk learn` made: furniture that recurs on a site's pages.
         learn: Learn a site memory from the pages of this very run first; it is kept beside the report.
+        fresh: Clean every page anew and keep nothing else, as if the output were empty; its history stays.
+        prune: Drop pages that are not in the source; without it they stay.
+        replay: Clean the pages in the output's quarantine again; nothing is read from the source.
         gates: A settings file with thresholds of your own; `copydesk gates` prints the one that is shipped.
         max_quarantined: Share of pages (0 to 1) that may be quarantined before the run fails; above `gates`.
         publish_failed: Publish even where a quality gate fails.
     """
-    clock = _Clock()
+    clock = outcome.Clock()
     limits = load_gates(gates, max_quarantined)
     columns = {
         "text_column": text_column, "html_column": html_column, "id_column": id_column, "url_column": url_column,
         "fetched_column": fetched_column,
     }  # fmt: skip
-    request = open_request(source, output, columns, rules, publishers, memory, learn=learn)
+    kind = {"learn": learn, "fresh": fresh, "prune": prune, "replay": replay}
+    request = open_request(source, output, columns, rules, publishers, memory, **kind)
     store = request.store
     run_id = f"{clock.started:%Y%m%dT%H%M%S}Z-{secrets.token_hex(2)}"
     snapshot = None
-    with store.lock(), progress_shown():
-        staging = store.begin(run_id)
-        pages_folder = staging.path.with_name(f".staging-pages-{run_id}")
-        try:
-            with clock.step("read"):
-                read = read_pages(source, columns, pages_folder)
-                shards = read["shards"]
-            if learn:
-                with clock.step("learn"):
-                    memory = learn_memory(shards, pages_folder, request.desk)
-                    request = dataclasses.replace(request, desk=open_rules(rules, publishers, memory))
-                    learnt = memory.read_bytes()
-            ruleset = request.desk.ruleset
-            with clock.step("clean"):
-                figures = _clean_all(shards, staging.path, rules, publishers, memory)
-            shutil.rmtree(pages_folder, ignore_errors=True)
-            held = _laws(figures, sum(s["pages"] for s in shards))
-            furniture = site_furniture(figures["memory"], request.desk.memory)
-            verdict = judge(figures, limits, _past(staging), furniture)
-            run = {
-                "run_id": run_id, "name": f"clean {source}", "started_at": clock.started, "source": source,
-                "output": output, "steps": clock.steps, **_sizes(request, staging, ruleset), **clock.now(),
-                "parameters": {**columns, "rules": rules, "publishers": publishers,
-                               "memory": f"reports/{run_id}/{MEMORY}" if learn else memory,
-                               "gates": gates, "max_quarantined": max_quarantined},
-            }  # fmt: skip
-            runs = _history(staging, run_row(run, figures, verdict), ruleset)
-            if verdict["status"] != "failed" or publish_failed:
-                with clock.step("publish"):
-                    manifest = {
-                        "schema": SCHEMA_VERSION,
-                        "ruleset": ruleset,
-                        "source": source,
-                        "pages_in": figures["pages_in"],
-                    }
-                    snapshot = publish_snapshot(store, staging, manifest)
-            else:
-                store.discard(staging)
-            with clock.step("report"):
-                report = build_report(run | clock.now(), figures, verdict, held, request.desk, runs, furniture)
-                if learn:
-                    (store.report_folder(run_id) / MEMORY).write_bytes(learnt)
-                page = publish_report(report, store.report_folder(run_id))
-                _list_report(store, run_id, runs)
-        except BaseException as error:
-            shutil.rmtree(pages_folder, ignore_errors=True)
-            store.discard(staging)
-            if isinstance(error, OSError):
-                done = (
-                    f"snapshot {snapshot.name} is published without its report" if snapshot else "nothing was published"
-                )
-                what = f"{error.filename or output}: {error.strerror or error}"
-                raise RunError(f"cannot write {what}; free some space or check its rights; {done}") from error
-            raise
+    with store.lock(), progress_shown(), _staged(store, run_id) as (staging, scratch):
+        state = read_state(staging.previous)
+        reading = request.reading(state)
+        shards, request, learnt = _read(request, reading, scratch, (rules, publishers, memory), clock)
+        memory = learnt or memory
+        ruleset = request.desk.ruleset
+        plan = reading.plan(ruleset)
+        if said := plan.announced(ruleset):
+            say(said)
+            get_run_logger().warning(said)
+        with clock.step("clean"):
+            shards = _chosen(shards, plan, scratch) if learnt else shards
+            parts = arrange(state, plan, shards, staging, scratch)
+            done = made(state, parts, _clean_all(state, parts, staging.path, (rules, publishers, memory)), ruleset)
+        figures = done.whole
+        held = outcome.hold_laws(figures, parts.pages)
+        furniture = site_furniture(done.cleaned["memory"], request.desk.memory)
+        judged = figures if replay else outcome.judged(done.cleaned, figures)
+        delivered = None if replay else Delivered(figures["publishers"], plan.counts, outcome.past_runs(staging))
+        verdict = judge(judged, limits, delivered, furniture)
+        verdict = outcome.told(verdict, plan.counts, figures)
+        run = {
+            "run_id": run_id, "name": f"clean {source}", "started_at": clock.started, "source": source,
+            "output": output, "steps": clock.steps, "bytes_in": reading.bytes_in,
+            "bytes_out": outcome.fill_datasets(staging, ruleset), "versions": versions(request.desk),
+            "refresh": plan.counts, **clock.now(),
+            "parameters": {**columns, "rules": rules, "publishers": publishers, **kind,
+                           "memory": f"reports/{run_id}/{MEMORY}" if learnt else memory,
+                           "gates": gates, "max_quarantined": max_quarantined},
+        }  # fmt: skip
+        runs = outcome.write_history(staging, run_row(run, figures, verdict), ruleset)
+        if verdict["status"] != "failed" or publish_failed:
+            with clock.step("publish"):
+                write_state(staging, state, parts.pages, plan.inputs, done.parts)
+                manifest = {
+                    "schema": SCHEMA_VERSION,
+                    "ruleset": ruleset,
+                    "source": source,
+                    "pages_in": figures["pages_in"],
+                    "inputs": len(plan.inputs),
+                    **plan.counts,
+                }
+                snapshot = publish_snapshot(store, staging, manifest)
+        with clock.step("report"):
+            report = build_report(run | clock.now(), figures, verdict, held, request.desk, runs, furniture)
+            if learnt:
+                shutil.copyfile(learnt, store.report_folder(run_id) / MEMORY)
+            page = publish_report(report, store.report_folder(run_id))
+            _list_report(store, run_id, runs)
     result = {
-        "run_id": run_id, "task_runs": len(shards) + 2 + learn + (snapshot is not None), "verdict": verdict,
+        "run_id": run_id, "task_runs": len(done.parts) + 2 + learn + (snapshot is not None), "verdict": verdict,
         "snapshot": str(snapshot) if snapshot else None,
-        "report": str(page), "steps": clock.steps,
-        "skipped": [*read["left_out"], *(f"{s.name} ({s.why})" for s in request.source.skipped)],
+        "report": str(page), "steps": clock.steps, "skipped": reading.left_out(), **plan.counts,
         **{k: figures[k] for k in ("pages_in", "articles", "quarantined", "characters_in", "characters_furniture")},
         "warnings": {w["warning"]: w["pages"] for w in figures["warnings"]},
         "failures": {f["check"]: f["pages"] for f in figures["failures"]},
         **clock.now(),
     }  # fmt: skip
-    return _published(result)
-
-
-def _clean_all(
-    shards: list[dict[str, Any]],
-    folder: Path,
-    rules: Sequence[Path],
-    publishers: Sequence[Path],
-    memory: Path | None,
-) -> Figures:
-    """Clean every shard, as many at once as the task runner allows, and add their figures up in shard order."""
-    pages = sum(s["pages"] for s in shards)
-    futures = {clean_one_shard.submit(s["path"], folder, rules, publishers, memory): s for s in shards}
-    done = 0
-    tell("clean", done, pages)
-    for future in as_completed(list(futures)):
-        future.result()
-        done += futures[future]["pages"]
-        tell("clean", done, pages)
-    figures = [json.loads(Path(f.result()).read_text(encoding="utf-8", errors="surrogatepass")) for f in futures]
-    return add_up(figures)
-
-
-def _laws(figures: Figures, pages_in: int) -> list[laws.Law]:
-    """The laws over the whole run. Each shard held its own; here the shards must add up."""
-    kept, cut = figures["characters_kept"], figures["characters_furniture"]
-    waiting = figures["characters_quarantined"]
-    spans = sum(r["spans"] for r in figures["roles"])
-    held = [
-        laws.pages_add_up(pages_in, figures["articles"], figures["quarantined"]),
-        laws.characters_balance(figures["characters_in"], kept, cut, waiting),
-        laws.Law(3, "No rule, no removal", f"{spans:,} spans name one of {len(figures['rules'])} rules"),
-        laws.Law(
-            4, "Nothing is invented", f"the printed fields of {figures['articles']:,} articles stand on their pages"
-        ),
-    ]
-    for law in held:
-        if not law.passed:
-            raise RunError(f"law {law.number} ({law.name}) is broken: {'; '.join(law.broken)}; nothing was published")
-    return held
-
-
-def _sizes(request: Request, staging: Staging, ruleset: str) -> dict[str, Any]:
-    """Bytes in and out, and versions. A dataset without rows gets a file here, so that readers find its columns."""
-    for dataset in (ARTICLES, LEDGER, QUARANTINE):
-        if not any(staging.dataset(dataset.name).iterdir()):
-            write_part(dataset.empty(), dataset, staging.dataset(dataset.name) / "part-00000.parquet", ruleset=ruleset)
-    bytes_out = sum(p.stat().st_size for p in staging.path.rglob("*.parquet"))
-    return {"bytes_in": request.source.total_bytes, "bytes_out": bytes_out, "versions": versions(request.desk)}
-
-
-def _past(staging: Staging) -> Any:
-    """The dataset `runs` as it is published: the runs before this one."""
-    return past_runs(staging.previous / RUNS.name if staging.previous else None)
-
-
-def _published(result: dict[str, Any]) -> dict[str, Any]:
-    """The result of a run that was published. Raises GateError where a gate kept it back."""
-    if result["snapshot"] is None:
-        raise GateError(f"{result['verdict']['sentence']} Nothing was published; see {result['report']}", result)
+    if snapshot is None:
+        raise GateError(f"{verdict['sentence']} Nothing was published; see {page}", result)
     return result
 
 
-def _history(staging: Staging, row: Any, ruleset: str) -> Any:
-    """Write the runs so far and this one as the dataset `runs`, and return it."""
-    runs = _past(staging).vstack(row)
-    wrong = RUNS.failures(runs)
-    if len(wrong):
-        raise RunError(f"runs breaks its contract: {wrong.row(0)}; this is a defect of copydesk: please report it")
-    write_part(runs, RUNS, staging.dataset(RUNS.name) / "part-00000.parquet", ruleset=ruleset)
-    return runs
+@contextmanager
+def _staged(store: SnapshotStore, run_id: str) -> Iterator[tuple[Staging, Path]]:
+    """The staging of a run, and a folder for what is gone when it ends. What was not published is thrown away."""
+    staging = store.begin(run_id)
+    scratch = staging.path.with_name(f".staging-pages-{run_id}")
+    try:
+        yield staging, scratch
+    except OSError as error:
+        current = store.current()
+        published = current is not None and current.name == run_id
+        done = f"snapshot {run_id} is published without its report" if published else "nothing was published"
+        what = f"{error.filename or store.output}: {error.strerror or error}"
+        raise RunError(f"cannot write {what}; free some space or check its rights; {done}") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        store.discard(staging)
+
+
+def _read(
+    request: Request,
+    reading: Refresh | Replay,
+    scratch: Path,
+    given: tuple[list[Path], list[Path], Path | None],
+    clock: outcome.Clock,
+) -> tuple[list[Shard], Request, Path | None]:
+    """Stage the pages, and learn a memory from them where that was asked for: then the request has it as well."""
+    with clock.step("read"):
+        shards = read_pages(reading, request.desk.ruleset, scratch)
+    if not request.learn:
+        return shards, request, None
+    with clock.step("learn"):
+        memory = learn_memory(shards, scratch, request.desk)
+        return shards, dataclasses.replace(request, desk=open_rules(*given[:2], memory)), memory
+
+
+def _clean_all(
+    state: State,
+    plan: Arrangement,
+    folder: Path,
+    given: tuple[Sequence[Path], Sequence[Path], Path | None],
+) -> dict[int, Path]:
+    """Clean every shard and rewrite parts, as many at once as the task runner allows; returns the files of figures."""
+    futures: dict[Any, tuple[int, int]] = {
+        clean_one_shard.submit(shard["path"], folder, *given, number): (number, shard["pages"])
+        for number, shard in plan.cleaned.items()
+    }
+    for rewrite in plan.rewrites:
+        futures[rewrite_one_part.submit(state, rewrite, plan.dropped, folder)] = (rewrite.number, 0)
+    pages, done = sum(pages for _, pages in futures.values()), 0
+    tell("clean", done, pages)
+    for future in as_completed(list(futures)):
+        future.result()
+        done += futures[future][1]
+        tell("clean", done, pages)
+    return {number: Path(future.result()) for future, (number, _) in futures.items()}
 
 
 def _list_report(store: SnapshotStore, run_id: str, runs: Any) -> None:
@@ -323,19 +321,10 @@ def _list_report(store: SnapshotStore, run_id: str, runs: Any) -> None:
     write_index(store.report_folder(run_id).parent, runs)
 
 
-class _Clock:
-    """Wall time of a run and its steps."""
-
-    def __init__(self) -> None:
-        self.started = dt.datetime.now(dt.UTC)
-        self._began = time.perf_counter()
-        self.steps: list[dict[str, Any]] = []
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        self.steps.append({"step": name, "seconds": round(time.perf_counter() - began, 3)})
-
-    def now(self) -> dict[str, Any]:
-        return {"finished_at": dt.datetime.now(dt.UTC), "seconds": round(time.perf_counter() - self._began, 3)}
+def _chosen(shards: list[Shard], plan: Plan, folder: Path) -> list[Shard]:
+    """Of all pages, staged, those that are to be cleaned."""
+    ids = plan.to_clean()
+    if len(ids) == sum(s["pages"] for s in shards):
+        return shards
+    batches = (pl.read_ipc(s["path"]).join(ids, on="doc_id", how="semi", maintain_order="left") for s in shards)
+    return [{"path": s.path, "pages": s.pages} for s in stage(batches, folder / "chosen", shard_bytes=SHARD_BYTES)]

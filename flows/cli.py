@@ -101,6 +101,20 @@ MetricsFile = Annotated[
         help="Write figures for node exporter's textfile collector: name it *.prom.",
     ),
 ]
+WORKERS = min(4, os.cpu_count() or 1)
+Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Shards cleaned at once.")]
+GatesFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--gates", metavar="FILE", help="Thresholds of your own; `copydesk gates` prints ours to change."),
+]
+MaxQuarantined = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--max-quarantined", min=0, max=1, help="Share of pages that may be quarantined before the run fails."
+    ),
+]
+PublishFailed = Annotated[bool, typer.Option("--publish-failed", help="Publish even where a quality gate fails.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of the run.")]
 
 
 @app.command()
@@ -123,23 +137,17 @@ def run(
     learn: Annotated[
         bool, typer.Option("--learn", help="Learn a site memory from these pages first; it is kept beside the report.")
     ] = False,
-    workers: Annotated[int, typer.Option("--workers", "-w", min=1, help="Shards cleaned at once.")] = min(
-        4, os.cpu_count() or 1
-    ),
-    gates: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("--gates", metavar="FILE", help="Thresholds of your own; `copydesk gates` prints ours to change."),
-    ] = None,
-    max_quarantined: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option(
-            "--max-quarantined", min=0, max=1, help="Share of pages that may be quarantined before the run fails."
-        ),
-    ] = None,
-    publish_failed: Annotated[
-        bool, typer.Option("--publish-failed", help="Publish even where a quality gate fails.")
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Drop pages that are not in SOURCE; without it they stay.")
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of the run.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Clean every page anew, and keep nothing but the history of runs.")
+    ] = False,
+    workers: Workers = WORKERS,
+    gates: GatesFile = None,
+    max_quarantined: MaxQuarantined = None,
+    publish_failed: PublishFailed = False,
+    verbose: Verbose = False,
     log_json: LogFile = None,
     metrics: MetricsFile = None,
 ) -> None:
@@ -147,6 +155,10 @@ def run(
 
     Writes OUTPUT/articles, ledger, quarantine and runs (Parquet), and OUTPUT/reports/latest/report.html. What was
     published before stays readable until the new snapshot is whole, and stays if the run fails.
+
+    The next run into OUTPUT cleans only pages that are new or changed; files that are as they were are not even read.
+    Other rules, profiles or memory clean all pages anew, and the run says so before it does. Pages that are not in
+    SOURCE keep their rows: so another SOURCE adds its pages, and --prune drops those of all others.
 
     Examples:
 
@@ -159,6 +171,8 @@ def run(
         copydesk run 's3://bucket/CC-NEWS-2024*.warc.gz'
 
         copydesk run crawl/ --memory memory.toml
+
+        copydesk run crawl/ --prune
     """
     options = dict(locals())  # first of all: nothing else is local yet
     from flows.launch import launch, name_files  # noqa: PLC0415
@@ -169,6 +183,41 @@ def run(
 
 add_serve(app, run)
 add_doctor(app, run)
+
+
+@app.command()
+def replay(
+    output: Annotated[Path, typer.Argument(help="An output folder of `copydesk run`.")] = Path("output"),
+    rules: RuleFolders = [],  # noqa: B006
+    publishers: ProfileFolders = [],  # noqa: B006
+    memory: MemoryFile = None,
+    workers: Workers = WORKERS,
+    gates: GatesFile = None,
+    max_quarantined: MaxQuarantined = None,
+    publish_failed: PublishFailed = False,
+    verbose: Verbose = False,
+    log_json: LogFile = None,
+    metrics: MetricsFile = None,
+) -> None:
+    """Clean the pages that wait in the quarantine again, with the rules, profiles and memory of today.
+
+    What passes moves to the articles, what fails stays with its new reasons, and a new snapshot is published with a
+    report. The source is not needed: the quarantine has the pages whole. All other rows stay as they are.
+
+    Example: copydesk replay clean --rules my-rules
+    """
+    from flows.launch import launch, name_files  # noqa: PLC0415
+
+    name_files(log_json=log_json, metrics=metrics)
+    launch(
+        {
+            "source": str(output / "quarantine"), "output": str(output), **_columns(None, None, None, None, None),
+            "rules": list(rules), "publishers": list(publishers), "memory": memory, "learn": False, "fresh": False,
+            "prune": False, "replay": True, "gates": gates, "max_quarantined": max_quarantined,
+            "publish_failed": publish_failed,
+        },
+        workers=workers, verbose=verbose,
+    )  # fmt: skip
 
 
 @app.command()

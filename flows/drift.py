@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -34,9 +35,29 @@ _COUNTS = (
 )  # fmt: skip
 
 
+_READ = ("pages_new", "pages_changed", "pages_unchanged")
+
+
+@dataclasses.dataclass(frozen=True)
+class Delivered:
+    """What a run came to, for comparing it with the runs before: the snapshot's `publishers`, the `counts` of pages by
+    what became of them (`schemas.runs.REFRESHED`), and the dataset `runs` before it.
+    """
+
+    publishers: Sequence[Tally]
+    counts: Mapping[str, int]
+    past: pl.DataFrame
+
+    @property
+    def pages(self) -> int:
+        """Pages that the source brought, new to the output or not."""
+        return sum(self.counts[name] for name in _READ)
+
+
 @dataclasses.dataclass(frozen=True)
 class Usual:
-    """The medians of the last runs: pages of a run, shares of all, and of each publisher its articles and shares.
+    """The medians of the last runs: pages that the source brought, shares of all, and of each publisher its articles
+    and shares, what its articles grew by from run to run, and how many there were in the `last` run.
 
     A publisher's articles count as 0 in a run without it.
     """
@@ -45,6 +66,8 @@ class Usual:
     pages: float
     shares: Mapping[str, float]
     publishers: Mapping[str, tuple[float, Mapping[str, float]]]
+    growth: Mapping[str, float]
+    last: Mapping[str, int]
 
 
 def whole_run(publishers: Iterable[Tally]) -> Tally:
@@ -67,7 +90,14 @@ def usual_of(past: pl.DataFrame | None, runs: int, fewest: int) -> Usual | None:
     for name, rows in by_name.items():
         articles = [row["articles"] for row in rows] + [0] * (len(last) - len(rows))
         publishers[name] = (statistics.median(articles), _medians(rows))
-    return Usual(len(last), statistics.median(last["pages_in"].to_list()), _medians(wholes), publishers)
+    pages = last.select(pl.coalesce(pl.sum_horizontal(*_READ, ignore_nulls=False), "pages_in")).to_series()
+    by_run = [{row["publisher"]: row["articles"] for row in rows} for rows in tallies]
+    growth = {
+        name: statistics.median(now.get(name, 0) - before.get(name, 0) for before, now in pairwise(by_run))
+        for name in by_name
+        if len(by_run) > 1
+    }
+    return Usual(len(last), statistics.median(pages.to_list()), _medians(wholes), publishers, growth, by_run[-1])
 
 
 def _medians(tallies: Sequence[Tally]) -> dict[str, float]:
@@ -126,10 +156,20 @@ def _furthest(judged: Iterable[tuple[str, Tally, Mapping[str, float]]]) -> tuple
 
 
 def vanished(publishers: Iterable[Tally], usual: Usual, fewest: int) -> tuple[float, str]:
-    """How many publishers with `fewest` articles in the usual run have none in this one, and their names."""
-    here = {row["publisher"] for row in publishers if row["articles"]}
-    gone = sorted(name for name, (articles, _) in usual.publishers.items() if articles >= fewest and name not in here)
+    """How many usual publishers brought nothing, and their names.
+
+    Gone is one that has no article any more, or, where an output grows with every run, one that grows by `fewest` and
+    did not, in a run in which others did.
+    """
+    here = {row["publisher"]: row["articles"] for row in publishers}
+    grew = sum(here.values()) > sum(usual.last.values())
+    gone = [
+        name for name, (articles, _) in sorted(usual.publishers.items())
+        if (articles >= fewest and not here.get(name))
+        or (grew and usual.growth.get(name, 0) >= fewest and here.get(name, 0) <= usual.last.get(name, 0))
+    ]  # fmt: skip
     return len(gone), f"no page came from {_named(gone)}" if gone else "every usual publisher is here"
+
 
 FEWEST_PAGES = 5
 """Pages of a site from which its furniture can be judged."""

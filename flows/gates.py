@@ -10,11 +10,9 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import polars as pl
-
 from flows.drift import (
     SHARES,
-    Usual,
+    Delivered,
     drifted,
     fewer_pages,
     most_cut,
@@ -97,14 +95,14 @@ GATES = (
 
 
 def judge(
-    figures: Figures, gates: Gates, past: pl.DataFrame | None = None, furniture: Sequence[Mapping[str, Any]] = ()
+    figures: Figures, gates: Gates, delivered: Delivered | None = None, furniture: Sequence[Mapping[str, Any]] = ()
 ) -> Verdict:
     """The verdict on a run: `status` (passed, warned, failed), a sentence for a person, and each gate's figure.
 
-    `past` is the dataset `runs` before this run, `furniture` is from `drift.site_furniture`. A gate that has nothing to
-    look at (no usual yet, no site memory) is left out.
+    `figures` are those of the pages that are judged, `delivered` is for comparing with earlier runs, `furniture` is
+    from `drift.site_furniture`. A gate that has nothing to look at (no usual yet, no site memory) is left out.
     """
-    found = _figures(figures, gates, usual_of(past, gates.runs, gates.fewest_runs), furniture)
+    found = _figures(figures, gates, delivered, furniture)
     rows = [_judged(gate, gates.limits[gate.name], *found[gate.name]) for gate in GATES if gate.name in found]
     failed = [row for row in rows if not row["passed"] and row["level"] == "fail"]
     warned = [row for row in rows if not row["passed"] and row["level"] == "warn"]
@@ -121,7 +119,7 @@ def judge(
 
 
 def _figures(
-    figures: Figures, gates: Gates, usual: Usual | None, furniture: Sequence[Mapping[str, Any]]
+    figures: Figures, gates: Gates, delivered: Delivered | None, furniture: Sequence[Mapping[str, Any]]
 ) -> dict[str, tuple[float, str]]:
     """What each gate sees: its figure, and what to say of it."""
     whole = whole_run(figures["publishers"])
@@ -138,11 +136,12 @@ def _figures(
         },
         "cut": most_cut(figures["publishers"], gates.fewest_pages),
     }  # fmt: skip
-    if usual is not None:
-        found["fewer_pages"] = fewer_pages(figures["pages_in"], usual)
+    usual = usual_of(delivered.past, gates.runs, gates.fewest_runs) if delivered else None
+    if delivered and usual:
+        found["fewer_pages"] = fewer_pages(delivered.pages, usual)
         found["drift"] = drifted(whole, usual)
         found["publisher_drift"] = publishers_drifted(figures["publishers"], usual, gates.fewest_pages)
-        found["vanished"] = vanished(figures["publishers"], usual, gates.fewest_pages)
+        found["vanished"] = vanished(delivered.publishers, usual, gates.fewest_pages)
     if furniture:
         changed = [row for row in furniture if row["changed"]]
         found["furniture"] = (len(changed), told(changed))

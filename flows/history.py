@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import platform
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -63,6 +62,7 @@ def run_row(run: dict[str, Any], figures: Figures, verdict: Verdict) -> pl.DataF
             k: figures[k]
             for k in ("characters_in", "characters_kept", "characters_furniture", "characters_quarantined")
         },
+        **run["refresh"],
         "by_publisher": figures["publishers"],
         "by_role": figures["roles"],
         "by_rule": [{k: v for k, v in r.items() if k != "examples"} for r in figures["rules"]],
@@ -92,6 +92,7 @@ def build_report(
     return {
         "run": {
             **{k: run[k] for k in ("run_id", "name", "seconds", "source", "output", "parameters", "versions")},
+            "refresh": run["refresh"],
             "started_at": instant(run["started_at"]),
             "finished_at": instant(run["finished_at"]),
         },
@@ -189,13 +190,3 @@ def history_rows(runs: pl.DataFrame) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def past_runs(folder: Path | None) -> pl.DataFrame:
-    """The runs dataset of the current snapshot, or an empty one."""
-    if folder is None or not any(folder.glob("*.parquet")):
-        return pl.DataFrame(schema=RUNS.columns)
-    found = pl.read_parquet(folder / "*.parquet")
-    return found.select(
-        (pl.col(n) if n in found.columns else pl.lit(None)).cast(t).alias(n) for n, t in RUNS.columns.items()
-    )

@@ -7,11 +7,12 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from flows.errors import RunError
+from flows.progress import hearing
 from flows.server import QUIET, OwnServer, configured_api, prefect_home
 
 DRAIN_SECONDS = 10
@@ -71,7 +72,7 @@ def point_to(server: OwnServer) -> None:
 
 def _bar(*, verbose: bool) -> Any:
     if verbose or not sys.stderr.isatty():
-        return nullcontext()
+        return hearing(lambda said: print(f"copydesk: {said}", file=sys.stderr, flush=True))
     from flows.summary import progress_bar  # noqa: PLC0415
 
     return progress_bar()
@@ -131,7 +132,7 @@ def check(parameters: dict[str, Any]) -> None:
     columns = {name: parameters[name] for name in names}
     open_request(
         parameters["source"], parameters["output"], columns, parameters["rules"], parameters["publishers"],
-        parameters["memory"], learn=parameters["learn"],
+        parameters["memory"], **{name: parameters[name] for name in ("learn", "fresh", "prune", "replay")},
     )  # fmt: skip
 
 

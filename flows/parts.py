@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 import pyarrow.parquet as pq
 
+from flows.errors import RunError
 from schemas import Dataset
 
 ROW_GROUP_BYTES = 32_000_000
@@ -31,10 +33,29 @@ def write_part(frame: pl.DataFrame, dataset: Dataset, path: Path, *, ruleset: st
     return len(frame)
 
 
+def read_part(path: Path, dataset: Dataset, columns: Sequence[str] = ()) -> pl.DataFrame:
+    """The rows of one part file, with the contract's column types; `columns` are all where none is named.
+
+    Columns that its schema did not have yet are null. Raises RunError, with the cure, for a file that cannot be read.
+    """
+    try:
+        frame = pl.read_parquet(path, columns=list(columns) or None, glob=False, hive_partitioning=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        said = (str(error).splitlines() or [""])[0]
+        raise RunError(
+            f"cannot read {dataset.name}/{path.name}: {said}; copydesk verify says what else is amiss, and"
+            " copydesk run --fresh cleans everything anew"
+        ) from error
+    kinds = {name: kind for name, kind in dataset.columns.items() if not columns or name in columns}
+    return frame.select(
+        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(kind).alias(name) for name, kind in kinds.items()
+    )
+
+
 def read_parts(folder: Path, dataset: Dataset) -> pl.DataFrame:
-    """All rows of a dataset folder, with the contract's column types."""
-    frame = pl.read_parquet(folder / "*.parquet", glob=True, hive_partitioning=False)
-    return frame.select(pl.col(name).cast(kind) for name, kind in dataset.columns.items())
+    """All rows of a dataset folder; see `read_part`."""
+    parts = [read_part(path, dataset) for path in sorted(folder.glob("*.parquet"))]
+    return pl.concat(parts) if parts else dataset.empty()
 
 
 def _repeating(dataset: Dataset) -> list[str]:

@@ -9,6 +9,7 @@ Listener = Callable[[str, float, float], None]
 """Called with the step, what of it is done, and how much there is (bytes read, pages cleaned)."""
 
 _listener: list[Listener] = []
+_hearer: list[Callable[[str], None]] = []
 
 
 @contextmanager
@@ -19,6 +20,22 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listener.remove(listener)
+
+
+@contextmanager
+def hearing(hearer: Callable[[str], None]) -> Iterator[None]:
+    """Have `hearer` told what a person must know before a run goes on."""
+    _hearer.append(hearer)
+    try:
+        yield
+    finally:
+        _hearer.remove(hearer)
+
+
+def say(sentence: str) -> None:
+    """Say what a person must know before the run goes on."""
+    for hearer in _hearer:
+        hearer(sentence)
 
 
 def tell(step: str, done: float, total: float) -> None:

@@ -13,7 +13,11 @@ from copydesk.memory import Memory, load_memory
 from copydesk.rules import RuleError
 from flows.errors import UsageError
 from flows.readers import ReadOptions, Source, open_source
+from flows.refresh import Refresh
+from flows.replay import Replay
 from flows.snapshots import SnapshotStore
+from flows.snapshots.files import state_of
+from flows.state import State
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,8 +25,17 @@ class Request:
     """The rules, the source and the output of a run, all of them usable."""
 
     desk: Desk
-    source: Source
+    source: Source | None
     store: SnapshotStore
+    fresh: bool = False
+    prune: bool = False
+    learn: bool = False
+
+    def reading(self, state: State) -> Refresh | Replay:
+        """What is to be read: the source, or without one the quarantine."""
+        if self.source is None:
+            return Replay(state)
+        return Refresh(self.source, state, fresh=self.fresh, prune=self.prune, whole=self.learn)
 
 
 def open_request(
@@ -34,13 +47,23 @@ def open_request(
     memory: Path | None = None,
     *,
     learn: bool = False,
+    fresh: bool = False,
+    prune: bool = False,
+    replay: bool = False,
 ) -> Request:
-    """Open everything a run needs; `columns` are those of ReadOptions. Raises UsageError, which names the cure."""
+    """Open everything a run needs; `columns` are those of ReadOptions. With `replay` there is no source.
+
+    Raises UsageError, which names the cure.
+    """
     if learn and memory:
         raise UsageError("a run either learns a site memory or is given one: drop --learn or --memory")
-    found = open_source(source, ReadOptions(**columns))
+    if replay and (learn or fresh or prune):
+        raise UsageError("a replay cleans the quarantine alone: drop learn, fresh and prune, or run the source")
+    if replay and not state_of(SnapshotStore(Path(output)).manifest()):
+        raise UsageError(f"{output} has no snapshot to replay; run `copydesk run SOURCE --output {output}` first")
+    found = None if replay else open_source(source, ReadOptions(**columns))
     desk = open_rules(rules, publishers, memory)
-    return Request(desk, found, SnapshotStore(Path(output)).open())
+    return Request(desk, found, SnapshotStore(Path(output)).open(), fresh, prune, learn)
 
 
 def open_rules(rules: Sequence[Path], publishers: Sequence[Path] = (), memory: Path | None = None) -> Desk:

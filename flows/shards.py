@@ -11,6 +11,7 @@ import polars as pl
 
 from copydesk import clean_pages, open_desk
 from copydesk.cleaning import Cleaned
+from copydesk.html import read_html
 from flows import laws
 from flows.errors import RunError
 from flows.figures import Figures, memory_figures, shard_figures
@@ -28,10 +29,11 @@ def clean_shard(
     rules: Sequence[Path] = (),
     publishers: Sequence[Path] = (),
     memory: Path | None = None,
+    number: int | None = None,
 ) -> Path:
     """Clean the staged pages of `shard` into part files below `folder`; returns the path of its figures (JSON).
 
-    The parts are `<dataset>/part-<number>.parquet`, named like the shard, and absent where they would be empty.
+    The parts are `<dataset>/part-<number>.parquet`, absent where they would be empty; without a `number`, the shard's.
     Raises RunError where a law is broken.
     """
     desk = open_desk(rules, publishers, memory)
@@ -39,11 +41,11 @@ def clean_shard(
     cleaned = validate(clean_pages(admit(pages), desk=desk), pages)
     whole = laws.whole_texts(cleaned.articles, cleaned.ledger)
     hold_laws(cleaned, whole, len(pages))
-    number = shard.stem.removeprefix("shard-")
+    part = shard.stem.removeprefix("shard-") if number is None else f"{number:05}"
     for dataset, frame in ((ARTICLES, cleaned.articles), (LEDGER, cleaned.ledger), (QUARANTINE, cleaned.quarantine)):
         if len(frame):
             (folder / dataset.name).mkdir(parents=True, exist_ok=True)
-            write_part(frame, dataset, folder / dataset.name / f"part-{number}.parquet", ruleset=desk.ruleset)
+            write_part(frame, dataset, folder / dataset.name / f"part-{part}.parquet", ruleset=desk.ruleset)
     figures = shard_figures(cleaned, whole)
     if desk.memory:
         figures["memory"] = memory_figures(cleaned)
@@ -87,11 +89,15 @@ def validate(cleaned: Cleaned, pages: pl.DataFrame) -> Cleaned:
             .agg(reasons=pl.struct("check", "column", "value"))
         )
         moved = reasons.join(
-            pages.unique(["doc_id", "content_hash"], keep="first", maintain_order=True).select(
-                "doc_id", "content_hash", "source", "text", "raw"
-            ),
+            pages.unique(["doc_id", "content_hash"], keep="first", maintain_order=True).drop("problems"),
             on=["doc_id", "content_hash"],
         )
+        of_html = moved.filter(pl.col("html").is_not_null())
+        if len(of_html):
+            rendered = read_html(of_html.with_row_index("page")).pages.select("doc_id", rendered="text")
+            moved = moved.join(rendered, on="doc_id", how="left", maintain_order="left").with_columns(
+                text=pl.coalesce("text", "rendered")
+            )
         articles = articles.join(reasons, on="doc_id", how="anti", maintain_order="left")
         ledger = ledger.join(reasons, on="doc_id", how="anti", maintain_order="left")
         quarantine = pl.concat([quarantine, moved.select(quarantine.columns)])

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from flows.errors import RunError
 
-__all__ = ["StagedShard", "bucket_of", "stage"]
+__all__ = ["StagedShard", "bucket_of", "stage", "weight_of"]
 
 BUCKETS = 256
 # The first two are the order that is promised. The rest break ties between pages of one id, so that no two
@@ -98,7 +98,7 @@ def _stage(
         if batch.is_empty():
             continue
         placed = _placed(batch, buckets)
-        for bucket, weight in placed.group_by(_BUCKET).agg(_weight().sum()).iter_rows():
+        for bucket, weight in placed.group_by(_BUCKET).agg(weight_of().sum()).iter_rows():
             weights[bucket] += weight
             held += weight
             total += weight
@@ -128,7 +128,7 @@ def _placed(batch: pl.DataFrame, buckets: int) -> pl.DataFrame:
     return batch.with_columns(pl.Series(_BUCKET, places, dtype=pl.UInt32))
 
 
-def _weight() -> pl.Expr:
+def weight_of() -> pl.Expr:
     """The bytes of a page. One more, so that pages without any still count."""
     return (
         pl.col("text").str.len_bytes().cast(pl.Int64).fill_null(0)
@@ -198,5 +198,5 @@ def _write_shard(frame: pl.DataFrame, folder: Path, number: int) -> StagedShard:
     frame = frame.sort(_ORDER, nulls_last=True, maintain_order=True)
     # The oldest layout is the one every Arrow reader knows.
     frame.rechunk().write_ipc(path, compression="uncompressed", compat_level=pl.CompatLevel.oldest())
-    size = frame.select(_weight().sum() - pl.len(), pl.col("text").str.len_chars().sum()).row(0)
+    size = frame.select(weight_of().sum() - pl.len(), pl.col("text").str.len_chars().sum()).row(0)
     return StagedShard(number, path, frame.height, characters=int(size[1]), bytes=int(size[0]))

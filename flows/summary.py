@@ -14,11 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.gates import GATES, Gates
-from flows.progress import listening
+from flows.progress import hearing, listening
 from flows.wording import measure, shown
+from schemas.runs import REFRESHED
 
 STATUS = {"passed": "green", "warned": "yellow", "failed": "red"}
-STEPS = {"start": "starting", "read": "reading", "clean": "cleaning", "learn": "learning"}
+STEPS = {"start": "starting", "check": "looking", "read": "reading", "clean": "cleaning", "learn": "learning"}
 PIPED_WIDTH = 120
 """Columns where there is no terminal to ask."""
 _NAMED = 3
@@ -45,10 +46,10 @@ def progress_bar() -> Iterator[None]:
                 bars[step] = progress.add_task(STEPS[step], total=total or None, rate="")
             bar = next(task for task in progress.tasks if task.id == bars[step])
             speed = bar.finished_speed or bar.speed or 0
-            rate = f"{speed / 1e6:,.1f} MB/s" if step == "read" else f"{speed:,.0f} pages/s"
+            rate = f"{speed / 1e6:,.1f} MB/s" if step in ("check", "read") else f"{speed:,.0f} pages/s"
             progress.update(bars[step], completed=done, total=total or None, rate=rate if speed else "")
 
-        with listening(show):
+        with listening(show), hearing(lambda said: progress.console.print(Text(said), soft_wrap=True)):
             yield
 
 
@@ -66,8 +67,9 @@ def print_summary(result: dict[str, Any], output: Path) -> None:
     table.add_column()
     cut = result["characters_furniture"] / result["characters_in"] if result["characters_in"] else 0
     steps = ", ".join(f"{s['step']} {s['seconds']:.1f}" for s in result["steps"])
+    beside = "; ".join(filter(None, (_refreshed(result), _skipped(result["skipped"]))))
     rows = (
-        ("pages in", f"{result['pages_in']:,}", _skipped(result["skipped"])),
+        ("pages in", f"{result['pages_in']:,}", beside),
         ("articles", f"{result['articles']:,}", _listed(result["warnings"])),
         ("quarantined", f"{result['quarantined']:,}", _listed(result["failures"])),
         ("furniture", f"{cut:.1%}", "of all characters, each in the ledger with its rule"),
@@ -87,6 +89,14 @@ def _listed(counts: dict[str, int]) -> str:
     rows = sorted(counts.items(), key=lambda r: (-r[1], r[0]))
     text = ", ".join(f"{name} {count:,}" for name, count in rows[:4])
     return text + (f" and {len(rows) - 4} more kinds" if len(rows) > 4 else "")
+
+
+def _refreshed(result: dict[str, Any]) -> str:
+    """'200 new, 19,800 unchanged': what the run found beside the last snapshot; nothing for a first run."""
+    counts = {name.removeprefix("pages_"): result[name] for name in REFRESHED}
+    if counts["new"] == result["pages_in"] and not counts["pruned"]:
+        return ""
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
 def _skipped(names: list[str]) -> str:

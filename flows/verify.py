@@ -17,8 +17,10 @@ from copydesk.roles import FURNITURE
 from flows import laws
 from flows.errors import UsageError
 from flows.figures import characters_of
+from flows.parts import read_part
 from flows.snapshots import SnapshotStore, check_files
 from flows.snapshots.files import read_manifest
+from flows.state import read_state
 from flows.summary import open_console
 from flows.wording import shown
 from schemas import ARTICLES, DATASETS, LEDGER, QUARANTINE, RUNS, Dataset
@@ -91,7 +93,7 @@ def _contracts(snapshot: Path) -> tuple[str, list[str]]:
             if not pq.read_schema(path).equals(dataset.arrow_schema()):
                 broken.append(f"{where}: its columns are not those of schema {dataset.name}")
                 continue
-            rows = _read(path, dataset)
+            rows = read_part(path, dataset)
             broken += [f"{where}: row {r}: {c} {k} {v!r}" for r, k, c, v in dataset.failures(rows).head(3).iter_rows()]
             for column, (found, stated) in _hashed(dataset, rows).items():
                 odd = rows.filter((found != stated).fill_null(False))["doc_id"]
@@ -112,7 +114,7 @@ def _hashed(dataset: Dataset, rows: pl.DataFrame) -> dict[str, tuple[pl.Series, 
 def _run(snapshot: Path) -> dict[str, Any] | str:
     """The row of the run that made the snapshot, or what is wrong with it."""
     run_id = (read_manifest(snapshot) or {}).get("run_id")
-    runs = pl.concat([_read(p, RUNS) for p in sorted((snapshot / "runs").glob("*.parquet"))])
+    runs = pl.concat([read_part(p, RUNS) for p in sorted((snapshot / "runs").glob("*.parquet"))])
     mine = runs.filter(pl.col("run_id") == run_id)
     return mine.row(0, named=True) if len(mine) == 1 else f"runs: holds {len(mine)} rows for run {run_id}, not one"
 
@@ -126,9 +128,23 @@ def _pages(snapshot: Path) -> tuple[str, list[str]]:
         for n in ("articles", "quarantine")
     }
     law = laws.pages_add_up(run["pages_in"], rows["articles"], rows["quarantine"])
-    ids = pl.concat([pl.read_parquet(p, columns=["doc_id"]) for p in sorted((snapshot / "articles").glob("*.parquet"))])
-    twice = ids.filter(pl.col("doc_id").is_duplicated()).unique().sort("doc_id")["doc_id"]
-    return law.detail, [*law.broken, *(f"articles: doc_id {d!r} stands twice" for d in twice.head(3))]
+    ids = {n: _ids(snapshot, n) for n in ("articles", "quarantine")}
+    found = ids["articles"]
+    twice = found.filter(pl.col("doc_id").is_duplicated()).unique().sort("doc_id")["doc_id"]
+    known = read_state(snapshot)
+    stands = pl.concat(ids.values())
+    signs = [stands.with_columns(n=pl.lit(1)), known.pages.select("doc_id", n=pl.lit(-1))]
+    sums = pl.concat(signs).group_by("doc_id").agg(pl.col("n").sum()).sort("doc_id").filter(pl.col("n") != 0)
+    odd = sums["doc_id"].head(3) if known.snapshot else ()
+    return law.detail, [
+        *law.broken,
+        *(f"articles: doc_id {d!r} stands twice" for d in twice.head(3)),
+        *(f"doc_id {d!r} does not stand in the datasets as often as in the page index" for d in odd),
+    ]
+
+
+def _ids(snapshot: Path, dataset: str) -> pl.DataFrame:
+    return pl.concat([pl.read_parquet(p, columns=["doc_id"]) for p in sorted((snapshot / dataset).glob("*.parquet"))])
 
 
 def _characters(snapshot: Path) -> tuple[str, list[str]]:
@@ -147,7 +163,7 @@ def _characters(snapshot: Path) -> tuple[str, list[str]]:
     if isinstance(run, str):
         return detail, [*broken, run]
     parts = sorted((snapshot / QUARANTINE.name).glob("*.parquet"))
-    waiting = sum(characters_of(_read(p, QUARANTINE)["text"]) for p in parts)
+    waiting = sum(characters_of(read_part(p, QUARANTINE)["text"]) for p in parts)
     in_all = laws.characters_balance(run["characters_in"], kept, furniture, waiting)
     return f"{detail}; {in_all.detail}", [*broken, *in_all.broken]
 
@@ -170,8 +186,4 @@ def _by_part(snapshot: Path, law: Callable[[pl.DataFrame, pl.DataFrame], laws.La
 
 
 def _rows(paths: list[Path], dataset: Dataset) -> pl.DataFrame:
-    return pl.concat([_read(p, dataset) for p in paths]) if paths else dataset.empty()
-
-
-def _read(path: Path, dataset: Dataset) -> pl.DataFrame:
-    return pl.read_parquet(path).select(pl.col(n).cast(t) for n, t in dataset.columns.items())
+    return pl.concat([read_part(p, dataset) for p in paths]) if paths else dataset.empty()

@@ -10,7 +10,7 @@ import pandera.polars as pa
 import polars as pl
 import pyarrow as arrow
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Goes up by .1 for an added column, by 1 for anything a reader could trip over. Stands in every file's footer."""
 VALUE_LENGTH = 200
 """Characters of a failing value that are kept."""

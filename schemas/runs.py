@@ -8,6 +8,8 @@ import polars as pl
 from schemas.contract import UNIQUE, Dataset, across, check, column, one_of
 
 VERDICTS = ("passed", "warned", "failed")
+REFRESHED = ("pages_new", "pages_changed", "pages_unchanged", "pages_gone", "pages_pruned")
+"""What a run found beside the last snapshot; all but the pruned pages add up to those of the new one."""
 _COUNTED = check("count_is_not_negative", lambda c: c >= 0)
 _INSTANT = pl.Datetime("us", "UTC")
 _PUBLISHER = pl.Struct(
@@ -33,7 +35,7 @@ RUNS = Dataset(
             "finished_at": column(_INSTANT, "When its datasets were complete, UTC.", across("run_ends_after_it_began", pl.col("finished_at") >= pl.col("started_at")), nullable=False),
             "verdict": column(pl.String, "passed, warned or failed (the quality gates).", one_of("verdict_is_known", VERDICTS), nullable=False),
             "source": column(pl.String, "What was read.", nullable=False),
-            "pages_in": column(pl.Int64, "Pages read.", _COUNTED, across("pages_add_up", pl.col("pages_in") == pl.col("articles") + pl.col("quarantined")), nullable=False),
+            "pages_in": column(pl.Int64, "Pages of the snapshot.", _COUNTED, across("pages_add_up", pl.col("pages_in") == pl.col("articles") + pl.col("quarantined")), nullable=False),
             "articles": column(pl.Int64, "Pages that became articles.", _COUNTED, nullable=False),
             "quarantined": column(pl.Int64, "Pages that did not.", _COUNTED, nullable=False),
             "bytes_in": column(pl.Int64, "Bytes of the source.", _COUNTED, nullable=False),
@@ -51,6 +53,11 @@ RUNS = Dataset(
             "steps": column(pl.List(_STEP), "Wall seconds of each step.", nullable=False),
             "seconds": column(pl.Float64, "Wall seconds from start to datasets.", _COUNTED, nullable=False),
             "by_rule": column(pl.List(_RULE), "Spans and characters that each rule gave each role; null in rows from before rules were counted."),
+            "pages_new": column(pl.Int64, "Pages whose id was not in the snapshot before.", _COUNTED, across("refreshed_pages_add_up", pl.col("pages_in") == pl.sum_horizontal(REFRESHED[:-1]))),
+            "pages_changed": column(pl.Int64, "Pages whose rows were replaced, as they or the rule-set changed.", _COUNTED),
+            "pages_unchanged": column(pl.Int64, "Pages of the source whose rows stayed.", _COUNTED),
+            "pages_gone": column(pl.Int64, "Pages that are not in the source, and whose rows stayed.", _COUNTED),
+            "pages_pruned": column(pl.Int64, "Pages that were not in the source, and were dropped.", _COUNTED),
         },
         strict=True,
         ordered=True,

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from packaging.requirements import Requirement
 
-from benchmarks import make_pages, metadata, peers, pipeline, reading, startup
+from benchmarks import make_pages, metadata, peers, pipeline, reading, refresh, startup
 from flows.server import QUIET, OwnServer
 
 COUNT = 200
@@ -261,3 +261,14 @@ def test_the_flow_that_does_nothing_is_started_and_recorded(server: OwnServer) -
     assert wall > 0 and cpu > 0
     (run,) = server._ask("/flow_runs/filter", {"flows": {"name": {"any_": ["nothing"]}}})
     assert run["state_type"] == "COMPLETED"
+
+
+def test_what_the_next_run_costs() -> None:
+    report = refresh.run(count=100, parts=("pipeline",))
+    found = report["runs"]["pipeline"]
+    assert found["same_rows"] is True
+    counts = {name: (found[name]["pages_new"], found[name]["pages_unchanged"]) for name in refresh.STAGES}
+    assert counts == {"first": (100, 0), "unchanged": (0, 100), "appended": (1, 100), "new_file": (1, 101)}
+    told = "\n".join(refresh.table(report))
+    assert "pipeline: the same rows as a run from nothing" in told
+    assert all(name in told for name in refresh.STAGES)

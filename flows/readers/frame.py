@@ -16,6 +16,7 @@ from flows.decode import decode
 __all__ = [
     "KEEP_BYTES",
     "PAGE_SCHEMA",
+    "READ_CHECKS",
     "Form",
     "Page",
     "PageBuffer",
@@ -147,8 +148,16 @@ def moment(text: str | None) -> datetime | None:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
+READ_CHECKS = (
+    "binary", "undecodable", "unreadable", "page_too_large", "broken_json", "broken_csv", "no_text", "no_id",
+)  # fmt: skip
+"""All that a reader may find wrong: of a page's reasons in the quarantine, those that no rule can change."""
+
+
 def problem(check: str, column: str, value: str) -> Problem:
-    """A problem, its value cut to the length that reports show."""
+    """A problem, its value cut to the length that reports show. Raises ValueError for a check not in READ_CHECKS."""
+    if check not in READ_CHECKS:
+        raise ValueError(f"{check!r} is not in READ_CHECKS")
     return {"check": check, "column": column, "value": value[:VALUE_CHARACTERS]}
 
 
@@ -216,25 +225,29 @@ class PageBuffer:
     def __init__(self, batch_bytes: int) -> None:
         self._batch_bytes = batch_bytes
         self._pages: list[Page] = []
+        self._inputs: list[int] = []
         self._bytes = 0
 
-    def add(self, page: Page) -> bool:
-        """Take `page`; true when the buffer is full."""
+    def add(self, page: Page, number: int) -> bool:
+        """Take `page` of the input `number`; true when the buffer is full."""
         self._pages.append(page)
+        self._inputs.append(number)
         # Text may take up to four bytes a character; the average of Latin and Korean is near two.
         self._bytes += 2 * len(page.text or page.html or "") + len(page.raw or b"") + 500
         return self._bytes >= self._batch_bytes
 
     def take(self) -> pl.DataFrame:
-        """The pages gathered so far as a frame; the buffer is empty again."""
+        """The pages gathered so far as a frame, with the column `input` behind; the buffer is empty again."""
         pages, self._pages, self._bytes = self._pages, [], 0
+        inputs, self._inputs = self._inputs, []
         columns = {
             name: pl.Series([getattr(page, name) for page in pages], dtype=dtype)
             for name, dtype in PAGE_SCHEMA.items()
             if name != "problems"
         }
         columns["problems"] = problem_lists([page.problems for page in pages])
-        return pl.DataFrame(columns).select(*PAGE_SCHEMA)
+        columns["input"] = pl.Series(inputs, dtype=pl.UInt32)
+        return pl.DataFrame(columns).select(*PAGE_SCHEMA, "input")
 
     def __len__(self) -> int:
         return len(self._pages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import PurePosixPath
+from posixpath import splitext
 
 from flows.readers.csvs import columns_of_head
 from flows.readers.frame import ReadOptions
@@ -45,15 +45,15 @@ _HTML_BYTES = 4096
 
 def ending_of(name: str) -> str:
     """The ending of a name in lower case, without that of a compression: `.html` for `a.HTML.gz`."""
-    path = PurePosixPath(name)
-    if path.suffix.lower() in CODECS:
-        path = path.with_suffix("")
-    return path.suffix.lower()
+    stem, ending = splitext(name)
+    if ending.lower() in CODECS:
+        ending = splitext(stem)[1]
+    return ending.lower() if len(ending) > 1 else ""
 
 
 def is_packed(name: str) -> bool:
     """Whether a name says that the file is compressed."""
-    return PurePosixPath(name).suffix.lower() in CODECS
+    return splitext(name)[1].lower() in CODECS
 
 
 def sure_kind(head: bytes, options: ReadOptions) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from pathlib import Path
 
 from flows.readers.found import Found, Listing, Skipped, local_file
@@ -16,7 +17,11 @@ __all__ = ["fixed_folder", "kind_by_name", "list_folder", "list_glob", "shown_pa
 
 def shown_path(path: Path) -> str:
     """`path` with forward slashes; bytes of a name that are no UTF-8 are written as escapes."""
-    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+    return _shown(path.as_posix())
+
+
+def _shown(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def list_folder(folder: Path) -> Listing:
@@ -44,7 +49,9 @@ class _Walk:
 
     def enter(self, folder: Path) -> None:
         """Sort what lies in and below `folder` into files and links, without following any link."""
-        self.folders.add(os.path.realpath(folder))
+        real = os.path.realpath(folder)
+        self.folders.add(real)
+        above = shown_path(folder.relative_to(self.root))
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
@@ -53,15 +60,16 @@ class _Walk:
             return
         for entry in entries:
             path = Path(entry.path)
-            name = shown_path(path.relative_to(self.root))
+            name = _shown(entry.name) if above == "." else f"{above}/{_shown(entry.name)}"
+            target = f"{real.rstrip('/')}/{entry.name}"  # asking the system for it, file by file, takes seconds
             if entry.name.startswith("."):
                 self.skipped.append(Skipped(name, "hidden"))
             elif entry.is_symlink():
                 self.links.append((name, path))
             elif entry.is_dir():
-                if os.path.realpath(path) not in self.folders:
+                if target not in self.folders:
                     self.enter(path)
-            elif (target := os.path.realpath(path)) not in self.real:
+            elif target not in self.real:
                 self.real.add(target)
                 self.files.append((name, path))
 
@@ -88,7 +96,8 @@ class _Walk:
         found = []
         for name, path in sorted(self.files):
             try:
-                regular, size = path.is_file(), path.stat().st_size
+                status = path.stat()
+                regular, size = stat.S_ISREG(status.st_mode), status.st_size
             except OSError:
                 regular, size = True, 0  # Gone or locked since: reading it makes the page that says so.
             if not regular:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import partial
 from typing import Any
@@ -19,6 +20,11 @@ _PACKAGES = {
     "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs", "sftp": "paramiko", "ssh": "paramiko",
 }  # fmt: skip
 """What to install for a scheme."""
+_CHANGES = (
+    "ETag", "etag", "md5", "md5Hash", "content_md5", "crc32c", "checksum", "generation", "version_id", "VersionId",
+    "LastModified", "last_modified", "Last-Modified", "updated", "mtime",
+)  # fmt: skip
+"""What stores say of a file that is another where its content is: a file of which they say none is always read."""
 _BLOCK_BYTES = 4_000_000
 """Bytes fetched at a time."""
 
@@ -35,6 +41,7 @@ def list_remote(url: str) -> tuple[Listing, bool]:
     """
     scheme = url.partition("://")[0].lower()
     files = _file_system(url, scheme)
+    files.invalidate_cache()  # what a run before this one listed may be another by now
     try:
         path = files._strip_protocol(url)
         # `?` begins the query of an http address, and is no pattern there
@@ -46,7 +53,7 @@ def list_remote(url: str) -> tuple[Listing, bool]:
             info = files.info(path)
             if info["type"] != "directory":
                 name = path.split("?")[0].rstrip("/").rpartition("/")[2] or path
-                return Listing([_found(files, path, name, info.get("size"), "")], []), True
+                return Listing([_found(files, path, name, info, "")], []), True
             listed = files.find(path, detail=True)
             root = path
     except FileNotFoundError as error:
@@ -87,10 +94,12 @@ def _listing(files: Any, listed: dict[str, dict[str, Any]], root: str, *, patter
         elif why and not pattern:
             skipped.append(Skipped(name, why))
         else:
-            found.append(_found(files, path, name, info.get("size"), kind))
+            found.append(_found(files, path, name, info, kind))
     return Listing(found, skipped)
 
 
-def _found(files: Any, path: str, name: str, size: int | None, kind: str) -> Found:
+def _found(files: Any, path: str, name: str, info: dict[str, Any], kind: str) -> Found:
     opened = partial(files.open, path, "rb", block_size=_BLOCK_BYTES)
-    return Found(opened, name, kind, size)
+    said = {key: str(info[key]) for key in _CHANGES if info.get(key) is not None}
+    print_ = json.dumps({"size": info.get("size"), **said}, sort_keys=True) if said else None
+    return Found(opened, name, kind, info.get("size"), files.unstrip_protocol(path), lambda: print_)

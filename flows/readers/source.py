@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
+from copydesk import __version__
 from flows.errors import UsageError
 from flows.readers.csvs import check_csv, read_csv
 from flows.readers.found import Found, Listing, local_file
@@ -50,27 +54,30 @@ _READERS = {
     "warc": _Reader(read_warc),
     "zip": _Reader(_refuse_archive),
 }
+READERS_VERSION = f"{__version__}.1"
+"""Goes up whenever a reader makes other pages of the same bytes: then no input passes for read."""
 _NAMES_SHOWN = 5
 _MEMBERS_CHECKED = 100
 """Members of an archive whose columns are looked at before anything is read."""
 
 
 class Source:
-    """An opened source. `batches` may be called again to read it anew.
+    """An opened source. `batches` and `pages` may be called again to read it anew.
 
     `kind` is "folder" or the kind of a single file, in the words of `SHOWN`'s keys ("text file" for one of text);
-    `total_bytes` its size as stored, 0 where it is not known; `skipped` what a folder holds that is not read.
-    Of the latest `batches`: `bytes_read` is how far it has come, `passed_over` counts what in the files was no page.
+    `inputs` its files, in order; `total_bytes` its size as stored, 0 where it is not known; `skipped` what a folder
+    holds that is not read. `read_as` names all that decides which pages the bytes of an input are.
+    `bytes_read` is how far the latest reading has come, `passed_over` counts by input what was no page.
     """
 
     def __init__(self, name: str, kind: str, listing: Listing, options: ReadOptions) -> None:
         self.name = name
         self.kind = kind
         self.skipped = listing.skipped
-        self.passed_over: Counter[str] = Counter()
+        self.passed_over: dict[int, Counter[str]] = {}
         sizes = [file.bytes for file in listing.found]
         self.total_bytes = sum(size for size in sizes if size is not None) if None not in sizes else 0
-        self._found = listing.found
+        self.inputs = listing.found
         self._options = options
         self._done = 0
         self._reading: Watched | None = None
@@ -81,50 +88,63 @@ class Source:
         so_far = self._done + (self._reading.count if self._reading else 0)
         return min(so_far, self.total_bytes) if self.total_bytes else so_far
 
+    @cached_property
+    def read_as(self) -> str:
+        """Two readings of the same bytes by the same name give the same pages where this is the same."""
+        asked = {name: value for name, value in asdict(self._options).items() if name != "batch_bytes"}
+        # in a folder a page's id has the file before it, and its reader lets less pass
+        return json.dumps({"readers": READERS_VERSION, "folder": self.kind == "folder", **asked}, sort_keys=True)
+
     def describe(self) -> str:
         """One line for a person: what is read, how much, and what is not."""
-        counts = Counter(file.kind for file in self._found)
+        counts = Counter(file.kind for file in self.inputs)
         parts = [f"{count:,} {SHOWN[kind]}{'s' if count != 1 else ''}" for kind in SHOWN if (count := counts[kind])]
         line = f"{self.name}: {', '.join(parts)}, {_size(self.total_bytes) if self.total_bytes else 'size unknown'}"
         if self.skipped:
             named = [f"{skipped.name} ({skipped.why})" for skipped in self.skipped[:_NAMES_SHOWN]]
             more = len(self.skipped) - len(named)
             line += f"; {len(self.skipped):,} not read: {', '.join(named)}{f' and {more:,} more' if more else ''}"
-        if self.passed_over:
-            line += f"; passed over: {', '.join(self.left_out())}"
+        if out := self.left_out():
+            line += f"; passed over: {', '.join(out)}"
         return line
 
     def left_out(self) -> list[str]:
-        """What the latest `batches` passed over, with how many of each: nothing vanishes without a word."""
-        return [f"{what} ({count:,})" for what, count in sorted(self.passed_over.items())]
+        """What was passed over in all inputs, with how many of each: nothing vanishes without a word."""
+        total = sum(self.passed_over.values(), Counter())
+        return [f"{what} ({count:,})" for what, count in sorted(total.items())]
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """The pages as page frames of about `batch_bytes` each, in the order of names and rows."""
+        return (batch.drop("input") for batch in self.pages(range(len(self.inputs))))
+
+    def pages(self, numbers: Iterable[int]) -> Iterator[pl.DataFrame]:
+        """The pages of some `inputs`, as `batches`; the column `input` (UInt32) behind the others says of which."""
         self._done, self._reading = 0, None
-        self.passed_over = Counter()
         buffer = PageBuffer(self._options.batch_bytes)
-        for found in self._found:
-            for read in self._read(found):
+        for number in numbers:
+            found = self.inputs[number]
+            self.passed_over[number] = Counter()
+            for read in self._read(found, self.passed_over[number]):
                 if isinstance(read, Page):
-                    if buffer.add(read):
+                    if buffer.add(read, number):
                         yield buffer.take()
                     continue
                 if len(buffer):
                     yield buffer.take()
-                yield read
+                yield read.with_columns(input=pl.lit(number, pl.UInt32))
             self._done += (self._reading.count if self._reading else 0) if found.bytes is None else found.bytes
             self._reading = None
         if len(buffer):
             yield buffer.take()
 
-    def _read(self, found: Found) -> Iterator[Page | pl.DataFrame]:
+    def _read(self, found: Found, passed_over: Counter[str]) -> Iterator[Page | pl.DataFrame]:
         """All that is in a file; a file that cannot be read, or not as asked, is a page that says so."""
         try:
             for entry in entries(found, self._options, folder=self.kind == "folder", watch=self._watch):
-                entry.passed_over = self.passed_over
+                entry.passed_over = passed_over
                 kind = _kind(entry, self._options)
                 if kind is None:
-                    self.passed_over["member of an archive: neither its ending nor its content is read"] += 1
+                    passed_over["member of an archive: neither its ending nor its content is read"] += 1
                     continue
                 try:
                     yield from _READERS[kind].read(entry, self._options)
@@ -192,7 +212,7 @@ def _open_file(found: Found, given: str, options: ReadOptions) -> Source:
         shown = SHOWN[ENDINGS.get(ending_of(found.name), "text")]
         raise UsageError(f"cannot read {given} as {shown}: {why_of(error)}; check the file") from error
     kind = kinds[0]
-    listing = Listing([Found(found.open, found.name, kind, found.bytes)], [])
+    listing = Listing([replace(found, kind=kind)], [])
     name = "standard input" if given == "standard input" else found.name
     return Source(name, "text file" if kind == "text" else kind, listing, options)
 

@@ -34,4 +34,5 @@ def spooled_input() -> Found:
         raise UsageError(f"cannot read standard input: {error.strerror or error}") from error
     if not size:
         raise UsageError("standard input is empty; check the command before the pipe")
-    return local_file(Path(spool.name), "stdin", "", size)
+    # it is told from nothing that was piped in before: its pages are always looked at
+    return Found(local_file(Path(spool.name), "stdin", "", size).open, "stdin", "", size, "-")

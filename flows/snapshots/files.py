@@ -15,9 +15,24 @@ import pyarrow.parquet as pq
 from flows.errors import RunError
 from flows.snapshots.durable import digest_file
 
-__all__ = ["MANIFEST", "PartFile", "check_files", "describe_parts", "read_manifest", "seal_parts"]
+__all__ = [
+    "MANIFEST",
+    "STATE",
+    "PartFile",
+    "StateFile",
+    "check_files",
+    "check_state",
+    "describe_parts",
+    "describe_state",
+    "parts_of",
+    "read_manifest",
+    "seal_parts",
+    "state_of",
+]
 
 MANIFEST = "manifest.json"
+STATE = ".state"
+"""The folder beside the datasets with what the next run needs to know of this one."""
 
 _SEALED = re.compile(r"(?P<stem>.+)-[0-9a-f]{16}\.parquet")
 
@@ -28,6 +43,14 @@ class PartFile(TypedDict):
     dataset: str
     name: str
     rows: int
+    bytes: int
+    sha256: str
+
+
+class StateFile(TypedDict):
+    """One line of a manifest's `state`."""
+
+    name: str
     bytes: int
     sha256: str
 
@@ -45,6 +68,42 @@ def parts_of(manifest: Mapping[str, object] | None) -> dict[tuple[str, str], Par
     """The part files that a manifest names, by dataset and name."""
     files = (manifest or {}).get("files")
     return {(part["dataset"], part["name"]): part for part in files} if isinstance(files, list) else {}
+
+
+def state_of(manifest: Mapping[str, object] | None) -> dict[str, StateFile]:
+    """The files of state that a manifest names, by name."""
+    files = (manifest or {}).get("state")
+    return {file["name"]: file for file in files} if isinstance(files, list) else {}
+
+
+def describe_state(folder: Path, previous: Path | None) -> list[StateFile]:
+    """Describe the files of state; one that is hard-linked from the `previous` snapshot is described from there."""
+    known = state_of(read_manifest(previous)) if previous else {}
+    found: list[StateFile] = []
+    for path in sorted(_entries(folder)):
+        old = known.get(path.name)
+        if old is not None and previous is not None and _same_file(path, previous / STATE / path.name):
+            found.append(old)
+        else:
+            found.append({"name": path.name, "bytes": path.stat().st_size, "sha256": digest_file(path)})
+    return found
+
+
+def check_state(snapshot: Path, manifest: Mapping[str, object] | None) -> list[str]:
+    """One line for each file of state that is missing or altered."""
+    complaints = []
+    for name, file in sorted(state_of(manifest).items()):
+        complaints += _altered(snapshot / STATE / name, f"{STATE}/{name}", file["bytes"], file["sha256"])
+    return complaints
+
+
+def _altered(path: Path, name: str, size: int, digest: str) -> list[str]:
+    """What is wrong with a file that a manifest names."""
+    if not path.is_file():
+        return [f"{name} is missing"]
+    if (found := path.stat().st_size) != size:
+        return [f"{name} is altered: {found:,} bytes instead of {size:,}"]
+    return [] if digest_file(path) == digest else [f"{name} is altered: its content is not what was published"]
 
 
 def seal_parts(folder: Path, dataset: str, previous: Path | None) -> list[PartFile]:
@@ -99,18 +158,15 @@ def check_files(snapshot: Path) -> list[str]:
     if manifest is None:
         return [f"{MANIFEST} is missing or cannot be read"]
     parts = parts_of(manifest)
+    state = state_of(manifest)
     complaints = []
     for (dataset, name), part in sorted(parts.items()):
-        path = snapshot / dataset / name
-        if not path.is_file():
-            complaints.append(f"{dataset}/{name} is missing")
-        elif (size := path.stat().st_size) != part["bytes"]:
-            complaints.append(f"{dataset}/{name} is altered: {size:,} bytes instead of {part['bytes']:,}")
-        elif digest_file(path) != part["sha256"]:
-            complaints.append(f"{dataset}/{name} is altered: its content is not what was published")
+        complaints += _altered(snapshot / dataset / name, f"{dataset}/{name}", part["bytes"], part["sha256"])
+    complaints += check_state(snapshot, manifest)
     for folder in sorted(_entries(snapshot)):
         if folder.is_dir():
-            known = {name for dataset, name in parts if dataset == folder.name}
+            named = {name for dataset, name in parts if dataset == folder.name}
+            known = set(state) if folder.name == STATE else named
             extra = sorted(path.name for path in _entries(folder) if path.name not in known)
             complaints += [f"{folder.name}/{name} is extra: the manifest does not name it" for name in extra]
         elif folder.name != MANIFEST:

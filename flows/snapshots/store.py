@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flows.errors import RunError, UsageError
 from flows.snapshots.durable import replace_link, sync_folder, sync_tree, write_file
-from flows.snapshots.files import MANIFEST, PartFile, describe_parts, read_manifest, seal_parts
+from flows.snapshots.files import MANIFEST, STATE, PartFile, describe_parts, describe_state, read_manifest, seal_parts
 from flows.snapshots.lock import hold
 
 __all__ = ["SnapshotStore", "Staging"]
@@ -54,7 +54,7 @@ class Staging:
             os.link(source, target)
         except FileNotFoundError:
             raise RunError(
-                f"{dataset}/{name} is not in the current snapshot; run without keeping it"
+                f"{dataset}/{name} is not in the current snapshot; run with --fresh to clean everything anew"
             ) from None
         except OSError:
             shutil.copy2(source, target)  # Too many links to one file.
@@ -131,8 +131,8 @@ class SnapshotStore:
         """Make `staging` the current snapshot, in one step that a reader sees whole or not at all.
 
         The hash of its dataset is put into the name of each part file (see `seal_parts`). `manifest` is
-        written beside the datasets, with `format`, `run_id`, `sequence`, `published_at`, `datasets` and
-        `files` added. Returns the folder of the new snapshot. Raises RunError, and publishes nothing, when
+        written beside the datasets, with `format`, `run_id`, `sequence`, `published_at`, `datasets`, `files`
+        and `state` added. Returns the folder of the new snapshot. Raises RunError, and publishes nothing, when
         anything is amiss.
         """
         self._need_lock()
@@ -142,7 +142,8 @@ class SnapshotStore:
             parts = [
                 part for name in datasets for part in seal_parts(staging.path / name, name, staging.previous)
             ]
-            whole = {**manifest, **self._statement(staging.run_id, parts)}
+            state = describe_state(staging.path / STATE, staging.previous)
+            whole = {**manifest, **self._statement(staging.run_id, parts), "state": state}
             text = json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n"
             write_file(staging.path / MANIFEST, text)
             sync_tree(staging.path)
@@ -249,7 +250,7 @@ class SnapshotStore:
             raise RunError(f"{self.output} is not locked by this run; write inside `with store.lock():`")
 
     def _check_datasets(self, staging: Staging, datasets: Sequence[str]) -> None:
-        strays = sorted({path.name for path in staging.path.iterdir()} - set(datasets))
+        strays = sorted({path.name for path in staging.path.iterdir()} - {*datasets, STATE})
         if strays:
             raise RunError(
                 f"staging of {staging.run_id} holds {', '.join(strays)}, which is no dataset named"

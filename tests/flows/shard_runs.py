@@ -67,8 +67,8 @@ def run_frames(
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """The sha256 of every part file, by its name."""
+    """The sha256 of every part file, by its name; not of a snapshot's state, which tells of its inputs."""
     return {
         str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
-        for p in sorted(folder.glob("*/*.parquet"))
+        for p in sorted(folder.glob("[!.]*/*.parquet"))
     }

@@ -103,7 +103,7 @@ def test_every_task_run_is_recorded(server: OwnServer, clean: Flow, tmp_path: Pa
     assert server.finish(flow_run, result["task_runs"])
     rows = server._ask("/task_runs/filter", {"flow_runs": {"id": {"any_": [flow_run]}}})
     assert {row["name"] for row in rows} == {
-        f"read {source}", "clean shard-00000", "publish snapshot", "write report",
+        "read pages", "clean shard-00000", "publish snapshot", "write report",
     }  # fmt: skip
     assert {row["state_type"] for row in rows} == {"COMPLETED"}
     assert len(rows) == result["task_runs"] == 4
@@ -147,13 +147,13 @@ def test_a_failed_gate_publishes_nothing(clean: Flow, output: Path, tmp_path: Pa
     source = write_pages(tmp_path / "pages.jsonl", [("a", PROSE), ("b", ""), ("c", "")])
     before = files(output)
     with pytest.raises(GateError, match=r"1 of 3 pages became articles; 2 wait .* 66.7% .* Nothing was published; see .*report.html") as found:  # fmt: skip
-        clean(source=source, output=output, id_column="id")
+        clean(source=source, output=output, id_column="id", fresh=True)
     assert files(output) == before
     assert verify_output(output) == 0
     page = Path(re.search(r"see (\S+)", str(found.value))[1])  # type: ignore[index]
     assert json.loads(page.with_suffix(".json").read_text("utf-8"))["verdict"]["status"] == "failed"
     assert (output / "reports" / "latest" / "report.html").samefile(page)
-    result = clean(source=source, output=output, id_column="id", publish_failed=True)
+    result = clean(source=source, output=output, id_column="id", fresh=True, publish_failed=True)
     assert pl.read_parquet(output / "runs")["verdict"].to_list()[-1] == "failed"
     assert result["articles"] == 1
 
@@ -225,12 +225,12 @@ def test_a_law_that_breaks_in_one_of_many_shards(
 def test_a_disk_that_is_full(clean: Flow, output: Path, seeds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import errno
 
-    from flows import clean_news
+    from flows import clean_news, outcome
 
     def full(*_: Any, **__: Any) -> Path:
         raise OSError(errno.ENOSPC, "No space left on device", "part-00000.parquet")
 
-    monkeypatch.setattr(clean_news, "write_part", full)
+    monkeypatch.setattr(outcome, "write_part", full)
     said = "cannot write part-00000.parquet: No space left on device; free some space .* nothing was published"
     with pytest.raises(RunError, match=said):
         clean(source=seeds, output=output)
@@ -275,7 +275,7 @@ def test_the_parameters_make_a_form() -> None:
     form = clean_news.parameters
     assert form.required == ["source"]
     assert set(form.properties) == {
-        "source", "output", "text_column", "html_column", "id_column", "url_column", "fetched_column", "rules", "publishers", "memory", "learn", "gates", "max_quarantined",
+        "source", "output", "text_column", "html_column", "id_column", "url_column", "fetched_column", "rules", "publishers", "memory", "learn", "fresh", "prune", "replay", "gates", "max_quarantined",
         "publish_failed",
     }  # fmt: skip
     assert form.properties["source"]["type"] == form.properties["output"]["type"] == "string"
@@ -285,3 +285,84 @@ def test_the_parameters_make_a_form() -> None:
     assert all(p["description"] for p in form.properties.values())
     with pytest.raises(ParameterTypeError, match="max_quarantined"):
         clean_news.validate_parameters({"source": "x", "max_quarantined": 3})
+
+
+def test_a_second_run_links_what_it_does_not_clean(clean: Flow, output: Path, seeds: Path, tmp_path: Path) -> None:
+    from flows.progress import hearing
+
+    def parts() -> dict[str, int]:
+        found = (output / "current").glob("[!.]*/*.parquet")
+        return {p.name: p.stat().st_ino for p in found if p.parent.name != "runs"}
+
+    before = parts()
+    result = clean(source=seeds, output=output)
+    assert parts() == before
+    assert result["verdict"]["sentence"].endswith("No page was new or changed.")
+    runs = pl.read_parquet(output / "runs").sort("started_at")
+    names = ["pages_new", "pages_changed", "pages_unchanged", "pages_gone", "pages_pruned"]
+    assert runs.select(names).rows() == [(32, 0, 0, 0, 0), (0, 0, 32, 0, 0)]
+    assert runs["pages_in"].to_list() == [32, 32]
+    assert runs.drop("run_id", "started_at", "finished_at", "seconds", "steps", *names).unique().height == 1
+    report = json.loads((output / "reports" / "latest" / "report.json").read_text("utf-8"))
+    assert report["run"]["refresh"] == {name: result[name] for name in names}
+    page = (output / "reports" / "latest" / "report.html").read_text("utf-8")
+    assert "its pages are 32 unchanged." in page
+    # other rules: the run says so before it cleans, and a replay moves what they let pass
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "x.toml").write_text(
+        'role = "share"\n[[rule]]\nname = "x_banner"\nwhy = "Shown."\nlines = ["get the x app"]\n'
+        'drops = ["Get the X app"]\nkeeps = ["The X app"]\n', "utf-8"
+    )  # fmt: skip
+    said: list[str] = []
+    with hearing(said.append):
+        replayed = clean(source=output / "quarantine", output=output, rules=[rules], replay=True)
+        anew = clean(source=seeds, output=output, rules=[rules])
+    assert [replayed[name] for name in names] == [0, 2, 30, 0, 0]
+    assert [anew[name] for name in names] == [0, 30, 2, 0, 0]
+    assert [re.sub(r"\d\.[^,) ]+", "r", line) for line in said] == [
+        "The rule-set changed (r (schema r) -> r (schema r)): 30 pages are cleaned anew."
+    ]
+    assert verify_output(output) == 0
+    assert not [p.name for p in (output / ".snapshots").iterdir() if p.name.startswith(".")]
+
+
+def test_bad_new_pages_do_not_hide_among_many_good_ones(clean: Flow, output: Path, tmp_path: Path) -> None:
+    before = files(output)
+    source = write_pages(tmp_path / "pages.jsonl", [(f"p{n}", PROSE if n % 4 == 0 else "") for n in range(24)])
+    said = r"6 of 24 pages became articles; 18 wait .* 75.0% .* 24 pages were new or changed, and judged here; in all"
+    with pytest.raises(GateError, match=said):
+        clean(source=source, output=output, id_column="id")
+    assert files(output) == before
+    few = write_pages(tmp_path / "few.jsonl", [(f"p{n}", PROSE if n else "") for n in range(4)])
+    result = clean(source=few, output=output, id_column="id")
+    assert result["verdict"]["sentence"] == (
+        "33 of 36 pages became articles; 3 wait in the quarantine. 4 pages were new or changed."
+    )
+    assert (result["pages_new"], result["pages_gone"]) == (4, 32)
+
+
+def test_learning_again_from_the_same_pages_cleans_none(clean: Flow, tmp_path: Path) -> None:
+    lines = "Ring the quay desk at any hour.\n\n"
+    rows = [{"id": f"p{n}", "url": f"https://quay.example/{n}", "text": f"Story {n}\n\n{PROSE} {n}.\n\n{PROSE} The {n}th.\n\n{lines}"}
+            for n in range(12)]  # fmt: skip
+    source = tmp_path / "pages.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    asked = {"source": source, "output": tmp_path / "out", "id_column": "id", "url_column": "url", "learn": True}
+    first = clean(**asked)
+    before = files(tmp_path / "out")
+    second = clean(**asked)
+    assert (first["pages_new"], second["pages_unchanged"], second["pages_changed"]) == (12, 12, 0)
+    assert files(tmp_path / "out") == before
+    rows[0]["text"] += "More of it."
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    assert clean(**asked)["pages_changed"] in (1, 12)  # all, where the memory became another
+    assert verify_output(tmp_path / "out") == 0
+
+
+@pytest.mark.parametrize("more", [{"learn": True}, {"fresh": True}, {"prune": True}])
+def test_a_replay_takes_nothing_else(clean: Flow, output: Path, more: dict[str, bool]) -> None:
+    with pytest.raises(UsageError, match="a replay cleans the quarantine alone"):
+        clean(source=output / "quarantine", output=output, replay=True, **more)
+    with pytest.raises(UsageError, match="has no snapshot to replay; run `copydesk run SOURCE"):
+        clean(source="quarantine", output=output / "nowhere", replay=True)

@@ -54,7 +54,7 @@ def one_line(spoken: Spoken, code: int, *words: str) -> None:
         assert word in spoken.err
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["learn"], ["explain"], ["verify"], ["gates"], ["serve"], ["doctor"], ["alert"], ["rules"], ["rules", "list"], ["rules", "test"], ["rules", "hits"]], ids=" ".join)  # fmt: skip
+@pytest.mark.parametrize("command", [[], ["run"], ["replay"], ["learn"], ["explain"], ["verify"], ["gates"], ["serve"], ["doctor"], ["alert"], ["rules"], ["rules", "list"], ["rules", "test"], ["rules", "hits"]], ids=" ".join)  # fmt: skip
 def test_help_teaches(copydesk, command: list[str]) -> None:  # type: ignore[no-untyped-def]
     spoken = copydesk(*command, "--help")
     assert spoken.code == 0
@@ -80,6 +80,11 @@ def test_no_such_path(copydesk, tmp_path: Path) -> None:  # type: ignore[no-unty
 def test_an_empty_folder(copydesk, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "empty").mkdir()
     one_line(copydesk("run", "empty"), 2, "nothing to read in empty")
+
+
+def test_a_replay_of_nothing(copydesk, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    one_line(copydesk("replay", str(tmp_path / "out")), 2, "has no snapshot to replay", "copydesk run SOURCE")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_table_without_the_column(copydesk, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flows.drift import usual_of
+from flows.drift import Delivered, usual_of
 from flows.errors import UsageError
 from flows.figures import COUNTS
 from flows.gate_settings import SHIPPED, load_gates
@@ -40,13 +40,20 @@ def figures(*publishers: dict[str, Any]) -> dict[str, Any]:
 def history(*runs: list[dict[str, Any]]) -> pl.DataFrame:
     """The dataset `runs` with these publishers, one run a day."""
     empty = {"bytes_in": 0, "bytes_out": 0, "by_role": [], "by_rule": [], "failures": [], "warnings": [], "versions": [], "steps": [],
-             "seconds": 1.0, "ruleset": "r", "source": "s", "verdict": "passed"}  # fmt: skip
+             "seconds": 1.0, "pages_changed": 0, "pages_unchanged": 0, "pages_gone": 0, "pages_pruned": 0, "ruleset": "r", "source": "s", "verdict": "passed"}  # fmt: skip
     rows = []
     for day, publishers in enumerate(runs, 1):
         at = dt.datetime(2024, 5, day, tzinfo=dt.UTC)
+        empty |= {"pages_new": sum(row["pages"] for row in publishers)}
         counts = {name: value for name, value in figures(*publishers).items() if name in RUNS.columns}
         rows.append(empty | counts | {"run_id": f"r{day}", "started_at": at, "finished_at": at, "by_publisher": publishers})
     return pl.DataFrame([{n: row[n] for n in RUNS.columns} for row in rows], schema=RUNS.columns, orient="row")
+
+
+def delivered(past: pl.DataFrame, *publishers: dict[str, Any]) -> Delivered:
+    """A run that cleaned everything anew."""
+    pages = sum(row["pages"] for row in publishers)
+    return Delivered(publishers, {"pages_new": pages, "pages_changed": 0, "pages_unchanged": 0}, past)
 
 
 USUAL = [tally("Times"), tally("Post"), tally("Echo", 30)]
@@ -70,7 +77,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], str, str]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_gates_fire_where_they_should(case: str) -> None:
     publishers, fired, said = CASES[case]
-    verdict = judge(figures(*publishers), load_gates(), history(USUAL, USUAL, USUAL), [])
+    verdict = judge(figures(*publishers), load_gates(), delivered(history(USUAL, USUAL, USUAL), *publishers), [])
     open_ones = [row for row in verdict["gates"] if not row["passed"]]
     assert [row["gate"] for row in open_ones] == fired.split()
     assert said in "; ".join(row["message"] for row in open_ones)
@@ -99,7 +106,7 @@ def test_warn_and_fail_are_apart(gate: Any, level: str, tmp_path: Path) -> None:
     other = {"warn": "fail", "fail": "warn"}[level]
     (tmp_path / "g.toml").write_text(f'[gates]\n{gate.name} = {{ {level} = {always}, {other} = "off" }}\n{others}\n', "utf-8")
     changed = [{"site": "times.example", "changed": True}]
-    verdict = judge(figures(*odd), load_gates(tmp_path / "g.toml"), history(USUAL, USUAL, USUAL), changed)
+    verdict = judge(figures(*odd), load_gates(tmp_path / "g.toml"), delivered(history(USUAL, USUAL, USUAL), *odd), changed)
     assert verdict["status"] == {"warn": "warned", "fail": "failed"}[level]
     assert [row["gate"] for row in verdict["gates"] if not row["passed"]] == [gate.name]
 
@@ -114,7 +121,7 @@ def test_what_is_usual() -> None:
     last = usual_of(runs, 1, 1)  # the last run had no page at all
     assert last is not None
     assert (last.pages, dict(last.publishers)) == (0, {})
-    assert [row["gate"] for row in judge(figures(*USUAL), load_gates(), runs.tail(1))["gates"]] == [
+    assert [row["gate"] for row in judge(figures(*USUAL), load_gates(), delivered(runs.tail(1), *USUAL))["gates"]] == [
         g.name for g in GATES if g.name not in {"fewer_pages", "drift", "publisher_drift", "vanished", "furniture"}
     ]
 
@@ -173,3 +180,24 @@ def test_settings_that_are_not_there(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b"# \xe9\n")
     with pytest.raises(UsageError, match="not valid TOML"):
         load_gates(tmp_path / "latin.toml")
+
+
+def test_an_output_that_grows_is_compared_by_what_came(tmp_path: Path) -> None:
+    """Each run adds a day's pages; a publisher that added none is missed, though its older articles are there."""
+    days = [[tally("Times", 100 * n), tally("Post", 50 * n), tally("Echo", 3 * n)] for n in range(1, 5)]
+    past = history(*days[:3])
+    cases = {
+        "every usual publisher is here": days[3],
+        "no page came from Post": [days[3][0], days[2][1], days[3][2]],
+    }
+    for said, whole in cases.items():
+        came = {"pages_new": 153, "pages_changed": 0, "pages_unchanged": 0}
+        verdict = judge(figures(tally("Times")), load_gates(), Delivered(whole, came, past))
+        assert said in {row["message"] for row in verdict["gates"] if row["gate"] == "vanished"}
+    # a run over what is there already brings nothing new, and nobody has vanished
+    again = Delivered(days[2], {"pages_new": 0, "pages_changed": 0, "pages_unchanged": 459}, past)
+    verdict = judge(figures(*days[2]), load_gates(), again)
+    assert all(row["passed"] for row in verdict["gates"])
+    # fewer pages than the source usually brings
+    few = Delivered(days[3], {"pages_new": 10, "pages_changed": 0, "pages_unchanged": 0}, past)
+    assert "10 pages came, where 306 are usual" in str(judge(figures(*days[3]), load_gates(), few)["gates"])

@@ -11,7 +11,8 @@ import copydesk
 from copydesk.precedence import LINE_MODELS
 from copydesk.rules import our_rules
 from flows.decode import decode
-from flows.history import past_runs, reason
+from flows.history import reason
+from flows.parts import read_parts
 from schemas import RUNS
 
 SEEDS = sorted((Path(__file__).parents[2] / "seeds").glob("*.txt"))
@@ -47,7 +48,7 @@ def test_a_rule_of_a_file_gives_its_own_reason_whatever_the_line_model_says() ->
 
 def test_runs_from_before_a_column_was_there_are_read_as_not_knowing_it(tmp_path: Path) -> None:
     runs_frame(run_row(0)).drop("by_rule").write_parquet(tmp_path / "part-00000.parquet")
-    past = past_runs(tmp_path)
+    past = read_parts(tmp_path, RUNS)
     assert past.columns == list(RUNS.columns)
     assert past["by_rule"].to_list() == [None]
     assert len(RUNS.failures(past)) == 0

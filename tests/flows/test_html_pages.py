@@ -85,5 +85,5 @@ def test_a_page_of_html_without_an_article_is_kept_as_it_came(tmp_path: Path) ->
     for shard in stage(open_source(tmp_path / "front.html", ReadOptions()).batches(), tmp_path / "staged"):
         clean_shard(shard.path, tmp_path / "out")
     kept = pl.read_parquet(tmp_path / "out" / "quarantine" / "*.parquet").row(0, named=True)
-    assert kept["raw"].decode() == html
+    assert kept["html"] == html
     assert kept["reasons"]

@@ -159,7 +159,7 @@ class TestFromAnEmptyMachine:
         for run in (scene.daily, scene.served):
             rows = scene.machine.ask("/task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
             assert sorted(row["name"] for row in rows) == [
-                "clean shard-00000", "publish snapshot", "read seeds", "write report",
+                "clean shard-00000", "publish snapshot", "read pages", "write report",
             ]  # fmt: skip
             assert {row["state_type"] for row in rows} == {"COMPLETED"}
 

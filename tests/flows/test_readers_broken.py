@@ -159,7 +159,7 @@ def test_what_is_no_page_is_passed_over_and_counted(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert "passed over: WARC record: metadata (1), " in source.describe()
     assert len(rows(source)) == 1
-    assert sum(source.passed_over.values()) == 10
+    assert sum(source.passed_over[0].values()) == 10
 
 
 @pytest.mark.parametrize(("charset", "label"), [("euc-kr", "euc-kr"), ("euc-kr", "utf-8"), ("euc-kr", "iso-8859-1")])

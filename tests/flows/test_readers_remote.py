@@ -67,6 +67,8 @@ def test_a_folder_elsewhere() -> None:
     ]
     assert [page["doc_id"] for page in rows(open_source("memory://crawl/**/*.txt"))] == ["sub/b.txt"]
     assert rows(open_source("memory://crawl/a.html"))[0]["html"] == HTML
+    # a store that says neither time nor tag of a file: it is read in every run
+    assert [i.fingerprint() for i in source.inputs] == [None] * len(source.inputs)
 
 
 def test_a_file_that_is_gone_since(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,6 +138,13 @@ def test_s3_gives_the_same_pages(bucket: Any, tmp_path: Path) -> None:
     folder = {page["doc_id"] for page in rows(open_source("s3://crawl/day"))}
     assert folder == {page["doc_id"] for page in rows(open_source(tmp_path))}
     assert len(rows(open_source("s3://crawl/**/*.warc.gz"))) == 3
+    (before,) = open_source("s3://crawl/day/page.html").inputs
+    assert before.fingerprint() == next(i for i in open_source("s3://crawl/day").inputs if i.uri == before.uri).fingerprint()
+    bucket.pipe("crawl/day/page.html", RAW.replace(b"a", b"b"))
+    (after,) = open_source("s3://crawl/day/page.html").inputs
+    assert after.uri == before.uri == "s3://crawl/day/page.html"
+    assert None not in (before.fingerprint(), after.fingerprint())
+    assert after.fingerprint() != before.fingerprint()
 
 
 @pytest.mark.slow

@@ -175,7 +175,7 @@ def test_a_run_that_is_stopped(ran: None, number: signal.Signals, tmp_path: Path
 @pytest.mark.parametrize("moment", ["server", "lock", "shard", "shards"])
 def test_a_run_that_is_killed(ran: None, moment: str, output: Path) -> None:
     before = {p.name: p.read_bytes() for p in output.glob("*/*.parquet")}
-    process = command("run", "seeds", "-o", output, "-w", 2, code=SLOWED)
+    process = command("run", "seeds", "-o", output, "-w", 2, "--fresh", code=SLOWED)
     assert wait_for(moment, process, output)
     own = servers(process.pid)
     process.kill()

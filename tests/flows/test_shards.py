@@ -116,7 +116,10 @@ def test_lone_surrogates_and_escapes_in_json(tmp_path: Path) -> None:
     assert figures["articles"] + figures["quarantined"] == 4
 
 
-def test_an_article_that_breaks_its_contract_moves_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("form", ["text", "html"])
+def test_an_article_that_breaks_its_contract_moves_whole(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def spoilt(pages: pl.DataFrame, desk: object) -> Cleaned:
         cleaned = clean_pages(pages, desk=desk)
         bad = pl.col("doc_id") == "bad"
@@ -128,11 +131,15 @@ def test_an_article_that_breaks_its_contract_moves_whole(tmp_path: Path, monkeyp
 
     clean_pages = shards.clean_pages
     monkeypatch.setattr(shards, "clean_pages", spoilt)
-    rows, figures = run_pages([page("bad"), page("good")], tmp_path)
+    bad = page("bad", None, html=f"<p>{PROSE}</p>", url="https://a.example/b") if form == "html" else page("bad")
+    rows, figures = run_pages([bad, page("good")], tmp_path)
     assert rows["articles"]["doc_id"].to_list() == ["good"]
     assert set(rows["ledger"]["doc_id"]) == {"good"}
     assert reasons(rows["quarantine"]) == {"bad": ["headline_is_short", "words_are_counted"]}
     assert rows["quarantine"]["text"].to_list() == [PROSE]
+    assert {n: rows["quarantine"][n].item() for n in ("html", "url")} == {n: bad.get(n) for n in ("html", "url")}
+    kept = figures["characters_kept"] + figures["characters_furniture"]
+    assert figures["characters_in"] == kept + figures["characters_quarantined"]
     assert max(len(r["value"]) for r in rows["quarantine"]["reasons"].item()) <= 200
     assert figures["failures"][0]["pages"] == 1
 

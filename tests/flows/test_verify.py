@@ -73,6 +73,7 @@ ALTERED: dict[str, tuple[str, Change, str]] = {
     "an article has another id": ("articles", where("doc_id", 1, "elsewhere.txt"), "has spans but no article"),
     "a quarantined page is gone": ("quarantine", lambda f: f.slice(1), "32 pages in, but 31 out"),
     "a quarantined page is shorter": ("quarantine", lambda f: f.with_columns(pl.col("text").str.head(20)), "characters in, but"),
+    "a quarantined page has another id": ("quarantine", where("doc_id", 1, "elsewhere.txt"), "'elsewhere.txt' does not stand in the datasets as often as in the page index"),
     "a reason is gone": ("quarantine", lambda f: f.with_columns(reasons=pl.lit([], f.schema["reasons"])), "reason_is_given"),
     "a day without precision": ("articles", lambda f: f.with_columns(published_precision=pl.lit(None, pl.String)), "day_has_precision"),
     "another number of pages": ("runs", lambda f: f.with_columns(pages_in=pl.lit(33, pl.Int64)), "pages_in"),

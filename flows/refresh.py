@@ -1,0 +1,253 @@
+"""What of a source is new, changed, unchanged or gone since the last snapshot.
+
+Inputs whose bytes are as they were are not read. Of the others every page is read and told by its hash; what the
+snapshot knows is left out, and the rest is yielded to be cleaned. Pages that share an id decide together what becomes
+of them (`shards.admit`), so an id is unchanged only where all its pages are, and otherwise all of them are cleaned.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import polars as pl
+
+from copydesk.cleaning import digests
+from flows.errors import RunError
+from flows.progress import tell
+from flows.readers import PAGE_SCHEMA, Source
+from flows.staging import weight_of
+from flows.state import INPUTS, State
+from schemas import SCHEMA_VERSION
+from schemas.runs import REFRESHED
+
+_SEEN = {"doc_id": pl.String, "page_hash": pl.String, "input": pl.UInt32, "bytes": pl.Int64, "staged": pl.Boolean}
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a run makes of a snapshot.
+
+    `pages` and `inputs` are the next snapshot's (`state.PAGES`, `state.INPUTS`); `part` is null for pages that are
+    cleaned in this run. The rows of the ids in `dropped` leave the parts they stand in. `counts` has REFRESHED, in
+    pages: all but the pruned add up to `pages`. `anew` pages are cleaned only because other rules cleaned them before;
+    `was` names these, and `left` counts pages that keep their rows by them, as nobody has the pages any more.
+    """
+
+    pages: pl.DataFrame
+    inputs: pl.DataFrame
+    dropped: pl.DataFrame
+    counts: dict[str, int]
+    anew: int = 0
+    was: tuple[str, ...] = ()
+    left: int = 0
+
+    def to_clean(self) -> pl.DataFrame:
+        """The pages that are cleaned in this run."""
+        return self.pages.filter(pl.col("part").is_null())
+
+    def announced(self, ruleset: str) -> str | None:
+        """What is cleaned anew because of other rules, for people, before it is done; None where nothing is."""
+        if not self.anew:
+            return None
+        now = f"{ruleset} (schema {SCHEMA_VERSION})"
+        keep = f"; {self.left:,} that left the source keep their rows" if self.left else ""
+        return f"The rule-set changed ({', '.join(self.was)} -> {now}): {self.anew:,} pages are cleaned anew{keep}."
+
+
+class _Fresh(NamedTuple):
+    """What of the last snapshot still holds with these rules."""
+
+    parts: list[int]
+    hashes: pl.DataFrame
+
+
+class Refresh:
+    """One reading of a source beside the state of the last snapshot.
+
+    `fresh` trusts nothing of that state and drops what is not in the source, `prune` does only the latter. `whole`
+    yields every page, for a run that must see them all before it knows its rules.
+    """
+
+    def __init__(
+        self, source: Source, state: State, *, fresh: bool = False, prune: bool = False, whole: bool = False
+    ) -> None:
+        self.source = source
+        self._state = state
+        self._trusted = not fresh
+        self._prune = prune or fresh
+        self._whole = whole
+        self._prints: list[str | None] = []
+        self._same: dict[int, int] = {}
+        self._seen = pl.DataFrame(schema=_SEEN)
+        self._plans: dict[str, Plan] = {}
+
+    @property
+    def bytes_in(self) -> int:
+        """The bytes of the source as stored, 0 where nobody knows."""
+        return self.source.total_bytes
+
+    def describe(self) -> str:
+        """What is read, for people."""
+        return self.source.describe()
+
+    def left_out(self) -> list[str]:
+        """What in the source is not read, for people."""
+        return [*self.source.left_out(), *(f"{s.name} ({s.why})" for s in self.source.skipped)]
+
+    def batches(self, ruleset: str) -> Iterator[pl.DataFrame]:
+        """The pages that are to be cleaned, as page frames; with `whole`, all. May be called again to begin anew."""
+        self._look_at_inputs()
+        self._plans.clear()
+        fresh = self._fresh(ruleset)
+        self._same = {} if self._whole else self._unread(fresh)
+        over = self._state.inputs["passed_over"]
+        self.source.passed_over.update({number: Counter(json.loads(over[row])) for number, row in self._same.items()})
+        seen = []
+        for batch in self._read([n for n in range(len(self.source.inputs)) if n not in self._same]):
+            known = pl.col("page_hash").is_in(fresh.hashes["page_hash"].implode()) & (not self._whole)
+            marked = batch.with_columns(staged=~known)
+            seen.append(marked.select(*_SEEN))
+            if len(wanted := marked.filter("staged")):
+                yield wanted.select(*PAGE_SCHEMA)
+        self._seen = pl.concat(seen) if seen else pl.DataFrame(schema=_SEEN)
+        yield from self._read_again(ruleset)
+
+    def _look_at_inputs(self) -> None:
+        """Take the fingerprint of every input, once."""
+        if not self._prints:
+            total, done = self.source.total_bytes, 0
+            for found in self.source.inputs:
+                tell("check", done, total)
+                self._prints.append(found.fingerprint())
+                done += found.bytes or 0
+            tell("check", total, total)
+
+    def _read(self, numbers: list[int]) -> Iterator[pl.DataFrame]:
+        """Page frames with `input`, `page_hash` and `bytes`."""
+        for batch in self.source.pages(numbers):
+            tell("read", self.source.bytes_read, self.source.total_bytes)
+            yield batch.with_columns(page_hash=page_hashes(batch), bytes=weight_of())
+
+    def _fresh(self, ruleset: str) -> _Fresh:
+        parts = [n for n, part in self._state.parts.items() if self._trusted and part.is_of(ruleset)]
+        return _Fresh(parts, self._state.pages.filter(pl.col("part").is_in(parts)).select("page_hash").unique())
+
+    def _unread(self, fresh: _Fresh) -> dict[int, int]:
+        """Inputs that need not be read, with the row of the state that says what is in them.
+
+        They are as they were, and all their pages stand in the snapshot, cleaned by these rules.
+        """
+        before = self._state.inputs.with_row_index("row")
+        there = self._state.pages.filter(pl.col("part").is_in(fresh.parts)).group_by("input").agg(there=pl.len())
+        whole = (
+            before.join(there, left_on="row", right_on="input", how="left")
+            .filter(pl.col("there").fill_null(0) == pl.col("pages"), pl.col("fingerprint").is_not_null())
+            .filter(pl.lit(value=bool(fresh.parts)))
+        )
+        rows = {(u, n, r, p): row for row, u, n, r, p in
+                whole.select("row", "uri", "name", "read_as", "fingerprint").iter_rows()}  # fmt: skip
+        found = {
+            number: rows.get((found.uri, found.name, self.source.read_as, self._prints[number] or ""))
+            for number, found in enumerate(self.source.inputs)
+        }
+        return {number: row for number, row in found.items() if row is not None}
+
+    def _current(self) -> pl.DataFrame:
+        """The pages that are in the source now: those read, and those of inputs that were not."""
+        renumbered = pl.DataFrame(
+            {"input": list(self._same.values()), "now": list(self._same)}, schema={"input": pl.UInt32, "now": pl.UInt32}
+        )
+        unread = self._state.pages.join(renumbered, on="input").with_columns(input="now", staged=pl.lit(value=False))
+        return pl.concat([self._seen, unread.select(*_SEEN)])
+
+    def _read_again(self, ruleset: str) -> Iterator[pl.DataFrame]:
+        """Pages that were taken for known, or not read, though another page of their id is new, changed or gone."""
+        if self._whole:
+            return
+        now = self._current()
+        touched = self.plan(ruleset).to_clean().select("doc_id").unique()
+        missing = now.filter(~pl.col("staged")).join(touched, on="doc_id", how="semi")
+        found = 0
+        for batch in self._read(sorted(missing["input"].unique())) if len(missing) else ():
+            wanted = batch.join(missing.unique(["input", "page_hash"]), on=["input", "page_hash"], how="semi")
+            found += len(wanted)
+            if len(wanted):
+                yield wanted.select(*PAGE_SCHEMA)
+        if found != len(missing):
+            raise RunError(f"{self.source.name} changed while it was read; run it again; nothing was published")
+
+    def plan(self, ruleset: str) -> Plan:
+        """What the run does, once `batches` has come to its end."""
+        if ruleset not in self._plans:
+            self._plans[ruleset] = self._planned(ruleset)
+        return self._plans[ruleset]
+
+    def _planned(self, ruleset: str) -> Plan:
+        now, before = self._current(), self._state.pages
+        stale = before.filter(~pl.col("part").is_in(self._fresh(ruleset).parts))
+        signs = [before.select("page_hash", "doc_id", n=pl.lit(-1)), now.select("page_hash", "doc_id", n=pl.lit(1))]
+        moved = pl.concat(signs).group_by("page_hash", "doc_id").agg(pl.col("n").sum()).filter(pl.col("n") != 0)
+        differ = pl.concat([moved.select("doc_id"), stale.select("doc_id")]).unique()
+        touched, settled = (now.join(differ, on="doc_id", how=how) for how in ("semi", "anti"))
+        changed, new = (touched.join(before, on="doc_id", how=how) for how in ("semi", "anti"))
+        gone = before.join(now, on="doc_id", how="anti")
+        kept, pruned = (gone.clear(), gone) if self._prune else (gone, gone.clear())
+        anew = stale.join(now, on="doc_id", how="semi").join(moved, on="doc_id", how="anti")
+        inputs, kept = self._inputs_after(now, kept)
+        home = before.select("doc_id", "part").unique("doc_id")
+        pages = [
+            settled.join(home, on="doc_id", how="left"),
+            touched.with_columns(part=pl.lit(None, pl.UInt32)),
+            kept,
+        ]
+        return Plan(
+            pages=pl.concat([p.select(before.columns) for p in pages]),
+            inputs=inputs,
+            dropped=pl.concat([changed.select("doc_id"), pruned.select("doc_id")]).unique(),
+            counts=dict(zip(REFRESHED, map(len, (new, changed, settled, kept, pruned)), strict=True)),
+            anew=len(anew) if self._trusted else 0,
+            was=tuple(sorted({self._made(n) for n in anew["part"].unique()})),
+            left=len(stale.join(kept, on="doc_id", how="semi")),
+        )
+
+    def _made(self, part: int) -> str:
+        made = self._state.parts[part]
+        return f"{made.ruleset} (schema {made.schema})"
+
+    def _inputs_after(self, now: pl.DataFrame, kept: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The inputs of the next snapshot, and `kept` (pages that are gone) with their numbers among them."""
+        counts = dict(now.group_by("input").len().iter_rows())
+        found, over = self.source.inputs, self.source.passed_over
+        columns = {
+            "uri": [f.uri for f in found], "name": [f.name for f in found],
+            "read_as": [self.source.read_as] * len(found), "fingerprint": self._prints,
+            "pages": [counts.get(n, 0) for n in range(len(found))], "current": [True] * len(found),
+            "passed_over": [json.dumps(some, sort_keys=True) if (some := over.get(n)) else "{}"
+                            for n in range(len(found))],
+        }  # fmt: skip
+        inputs = pl.DataFrame(columns, schema=dict(INPUTS))
+        left = kept.select("input").unique().sort("input").with_row_index("now", offset=len(inputs))
+        old = self._state.inputs.with_row_index("input").join(left, on="input", maintain_order="right")
+        old = old.with_columns(current=pl.lit(value=False)).select(*INPUTS)
+        return pl.concat([inputs, old]), kept.join(left, on="input").with_columns(input="now").select(kept.columns)
+
+
+def page_hashes(pages: pl.DataFrame) -> pl.Series:
+    """Of each page frame row, the digest of all that its rows depend on, beside the rules.
+
+    Its text or HTML follows from its bytes and their encoding. Lengths keep what stands side by side apart.
+    """
+    told = [
+        part
+        for column in ("doc_id", "source", "url", "encoding")
+        for part in (pl.col(column).str.len_bytes().cast(pl.String).fill_null("-"), pl.col(column).fill_null(""))
+    ]
+    form = pl.when(pl.col("html").is_not_null()).then(pl.lit("h")).when(pl.col("text").is_not_null()).then(pl.lit("t"))
+    problems = pl.col("problems").list.eval(pl.element().struct.json_encode()).list.join(" ").fill_null("")
+    fetched = pl.col("fetched_at").dt.epoch("us").cast(pl.String).fill_null("-")
+    whole = pl.concat_str("content_hash", form.otherwise(pl.lit("-")), fetched, *told, problems, separator="|")
+    return digests(pages.select(whole).to_series())

@@ -1,0 +1,62 @@
+"""A part of a snapshot, made of parts of the last one without the rows that are replaced. Knows nothing of Prefect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from copydesk.cleaning import Cleaned
+from flows import laws
+from flows.errors import RunError
+from flows.figures import characters_of, shard_figures
+from flows.parts import read_part, write_part
+from flows.shards import hold_laws, write_figures
+from flows.state import State
+from schemas import ARTICLES, LEDGER, QUARANTINE, SCHEMA_VERSION
+
+
+class Rewrite(NamedTuple):
+    """A part that is made of parts of the last snapshot: its number, theirs, and how many pages it has."""
+
+    number: int
+    parts: tuple[int, ...]
+    pages: int
+
+
+def rewrite_part(state: State, rewrite: Rewrite, dropped: Path, folder: Path) -> Path:
+    """Write one part anew below `folder`, without the rows of the ids in the file `dropped`.
+
+    Returns the path of its figures (JSON, beside `dropped`), counted by the same function as those of a shard. Raises
+    RunError where a law is broken, or a part of the last snapshot cannot be read.
+    """
+    ids = pl.read_parquet(dropped)
+    rows: dict[str, pl.DataFrame] = {}
+    for dataset in (ARTICLES, LEDGER, QUARANTINE):
+        paths = _files(state, rewrite.parts, dataset.name)
+        found = [read_part(p, dataset).join(ids, on="doc_id", how="anti", maintain_order="left") for p in paths]
+        rows[dataset.name] = (pl.concat(found) if found else dataset.empty()).sort("doc_id", maintain_order=True)
+        if any(state.parts[n].schema != SCHEMA_VERSION for n in rewrite.parts):
+            wrong = dataset.failures(rows[dataset.name])
+            if len(wrong):
+                raise RunError(f"{paths[0]} does not fit schema {SCHEMA_VERSION}: {wrong.row(0)}; run with --fresh")
+    articles, ledger, quarantine = rows.values()
+    whole = laws.whole_texts(articles, ledger)
+    characters = int(whole["dense"].str.len_chars().sum()) + characters_of(quarantine["text"])
+    cleaned = Cleaned(articles, ledger, quarantine, ledger, rewrite.pages, characters, pl.DataFrame())
+    hold_laws(cleaned, whole, rewrite.pages)
+    for dataset in (ARTICLES, LEDGER, QUARANTINE):
+        if len(rows[dataset.name]):
+            path = folder / dataset.name / f"part-{rewrite.number:05}.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_part(rows[dataset.name], dataset, path, ruleset=state.parts[rewrite.parts[0]].ruleset)
+    return write_figures(shard_figures(cleaned, whole), dropped.with_name(f"rewritten-{rewrite.number:05}.json"))
+
+
+def _files(state: State, parts: Iterable[int], dataset: str) -> list[Path]:
+    """The files of one dataset that hold these parts in the last snapshot."""
+    if state.snapshot is None:
+        return []
+    return [state.snapshot / d / name for n in parts for d, name in state.files.get(n, []) if d == dataset]
