@@ -11,6 +11,9 @@ import sys
 from pathlib import Path
 
 from flows.explain import explain_page
+from flows.gate_settings import load_gates
+from flows.gates import GATES
+from flows.wording import measure
 from schemas import DATASETS
 from schemas.articles import ARTICLES
 from schemas.dictionary import as_json, column_table, dictionary
@@ -41,19 +44,33 @@ def explained() -> str:
     return f"```console\n$ copydesk explain {EXAMPLE}\n" + "\n\n".join(kept) + "\n```"
 
 
-def generated() -> dict[str, str]:
-    """The README's generated parts, by the name in their markers."""
-    return {"explain": explained(), "articles": column_table(ARTICLES)}
+def gates() -> str:
+    """Every gate with its thresholds and what to do where it fires."""
+    shipped = load_gates().limits
+    rows = ["| gate | what it judges | warns | fails | what to do |", "| --- | --- | --- | --- | --- |"]
+    for gate in GATES:
+        limits = (shipped[gate.name].warn, shipped[gate.name].fail)
+        written = ("" if limit is None else measure(limit, gate.unit) for limit in limits)
+        rows.append(f"| `{gate.name}` | {gate.what} | {' | '.join(written)} | {gate.cure} |")
+    return "\n".join(rows)
 
 
-def filled(readme: str) -> str:
-    """The README with every part between `<!-- name -->` and `<!-- /name -->` as the code has it."""
-    for name, text in generated().items():
-        part = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        readme, count = part.subn(lambda found, text=text: found[1] + text + "\n" + found[2], readme)
+def generated() -> dict[str, dict[str, str]]:
+    """The generated parts of each page, by the name in their markers."""
+    return {
+        "README.md": {"explain": explained(), "articles": column_table(ARTICLES)},
+        "docs/running.md": {"gates": gates()},
+    }
+
+
+def filled(page: str, text: str) -> str:
+    """A page with every part between `<!-- name -->` and `<!-- /name -->` as the code has it."""
+    for name, part in generated()[page].items():
+        place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        text, count = place.subn(lambda found, part=part: found[1] + part + "\n" + found[2], text)
         if count != 1:
-            raise ValueError(f"README.md has {count} parts marked {name!r}, not one")
-    return readme
+            raise ValueError(f"{page} has {count} parts marked {name!r}, not one")
+    return text
 
 
 def dictionary_json() -> str:
@@ -62,9 +79,9 @@ def dictionary_json() -> str:
 
 
 def main() -> None:
-    """Write README.md and the data dictionary anew; with `--released`, also the schema that later ones are held to."""
-    readme = ROOT / "README.md"
-    readme.write_text(filled(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write all that is generated anew; with `--released`, also the schema that later ones are held to."""
+    for page in generated():
+        (ROOT / page).write_text(filled(page, (ROOT / page).read_text(encoding="utf-8")), encoding="utf-8")
     (ROOT / "docs" / "data-dictionary.md").write_text(dictionary(DATASETS), encoding="utf-8")
     (ROOT / "docs" / "data-dictionary.json").write_text(dictionary_json(), encoding="utf-8")
     if "--released" in sys.argv[1:]:

@@ -8,6 +8,7 @@ paths and small dicts.
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import secrets
 import shutil
@@ -18,7 +19,6 @@ from typing import Annotated, Any
 
 import polars as pl
 from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 from prefect.logging import get_run_logger
@@ -28,16 +28,19 @@ from pydantic import BeforeValidator, Field
 from copydesk.cleaning import Desk
 from flows import outcome
 from flows.arrange import Arrangement, Shard, arrange, made
-from flows.drift import site_furniture
+from flows.artifacts import progress_shown, show_report
+from flows.drift import Delivered, site_furniture
 from flows.duplicates import write_duplicates
+from flows.ending import announced, refused_in_a_sentence
 from flows.errors import GateError, RunError
-from flows.gates import Gates, judge
+from flows.gate_settings import load_gates
+from flows.gates import judge
 from flows.history import build_report, run_row, versions
 from flows.learn import learn_from_shards
 from flows.progress import say, tell
 from flows.refresh import Plan, Refresh
 from flows.replay import Replay
-from flows.report import artifact_table, markdown_summary, write_report
+from flows.report import write_report
 from flows.report_index import write_index
 from flows.request import Request, open_request, open_rules
 from flows.rewrite import Rewrite, rewrite_part
@@ -63,7 +66,8 @@ def _may_help(_task: Any, _run: Any, state: Any) -> bool:
 _RETRY: dict[str, Any] = {"retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": _may_help}
 
 
-@task(name="read pages", cache_policy=NO_CACHE, **_RETRY)
+@task(name="read pages", task_run_name="read pages", cache_policy=NO_CACHE, **_RETRY)
+@refused_in_a_sentence
 def read_pages(reading: Refresh | Replay, ruleset: str, folder: Path) -> list[Shard]:
     """Read what is to be cleaned, and stage it as shards below `folder`."""
     shards = stage(reading.batches(ruleset), folder, shard_bytes=SHARD_BYTES)
@@ -76,6 +80,7 @@ def read_pages(reading: Refresh | Replay, ruleset: str, folder: Path) -> list[Sh
 
 
 @task(name="clean shard", task_run_name="clean {shard.stem}", cache_policy=NO_CACHE, **_RETRY)
+@refused_in_a_sentence
 def clean_one_shard(
     shard: Path, folder: Path, rules: Sequence[Path], publishers: Sequence[Path], memory: Path | None, number: int
 ) -> Path:
@@ -83,11 +88,15 @@ def clean_one_shard(
     if not folder.is_dir():
         raise RunError("the run was stopped")
     figures = clean_shard(shard, folder, rules=rules, publishers=publishers, memory=memory, number=number)
-    get_run_logger().info("Cleaned %s.", shard.stem)
+    told = json.loads(figures.read_bytes())
+    get_run_logger().info(
+        "Cleaned %s: %s of its %s pages are articles.", shard.stem, f"{told['articles']:,}", f"{told['pages_in']:,}"
+    )
     return figures
 
 
 @task(name="rewrite part", task_run_name="rewrite part-{rewrite.number}", cache_policy=NO_CACHE, **_RETRY)
+@refused_in_a_sentence
 def rewrite_one_part(state: State, rewrite: Rewrite, dropped: Path, folder: Path) -> Path:
     """Write one part anew without the rows that are replaced or pruned; returns the path of its figures."""
     if not folder.is_dir():
@@ -97,7 +106,8 @@ def rewrite_one_part(state: State, rewrite: Rewrite, dropped: Path, folder: Path
     return figures
 
 
-@task(name="learn site memory", cache_policy=NO_CACHE)
+@task(name="learn site memory", task_run_name="learn site memory", cache_policy=NO_CACHE)
+@refused_in_a_sentence
 def learn_memory(shards: list[Shard], folder: Path, desk: Desk) -> Path:
     """Learn which lines recur on each site's pages; the memory goes into `folder`, in the end beside the report."""
     text = learn_from_shards([(s["path"], s["pages"]) for s in shards], folder, desk)
@@ -105,13 +115,15 @@ def learn_memory(shards: list[Shard], folder: Path, desk: Desk) -> Path:
     return folder / MEMORY
 
 
-@task(name="find duplicates", cache_policy=NO_CACHE)
+@task(name="find duplicates", task_run_name="find duplicates", cache_policy=NO_CACHE)
+@refused_in_a_sentence
 def find_duplicates(staging: Staging, output: Path, ruleset: str) -> dict[str, int]:
     """Write which articles repeat another; returns how many of each kind."""
     return write_duplicates(staging, output, ruleset=ruleset)
 
 
-@task(name="publish snapshot", cache_policy=NO_CACHE)
+@task(name="publish snapshot", task_run_name="publish snapshot", cache_policy=NO_CACHE)
+@refused_in_a_sentence
 def publish_snapshot(store: SnapshotStore, staging: Staging, manifest: dict[str, Any], keep: int) -> Path:
     """Swap the new snapshot in, at once; `keep` snapshots stay."""
     store.keep = keep
@@ -120,13 +132,13 @@ def publish_snapshot(store: SnapshotStore, staging: Staging, manifest: dict[str,
     return folder
 
 
-@task(name="write report", cache_policy=NO_CACHE)
+@task(name="write report", task_run_name="write report", cache_policy=NO_CACHE)
+@refused_in_a_sentence
 def publish_report(report: dict[str, Any], folder: Path) -> Path:
     """Write the report's page and JSON, and the same as Prefect artifacts."""
     page, _ = write_report(report, folder)
-    create_markdown_artifact(markdown_summary(report), key="copydesk-report", description="What the run did")
-    create_table_artifact(artifact_table(report), key="copydesk-checks", description="Checks, warnings and rules")
-    get_run_logger().info("Report: %s", page)
+    show_report(report, page)
+    get_run_logger().info("Wrote the report to %s.", page)
     return page
 
 
@@ -136,6 +148,8 @@ def publish_report(report: dict[str, Any], folder: Path) -> Path:
     validate_parameters=True,
     task_runner=ThreadPoolTaskRunner(max_workers=WORKERS),  # type: ignore[arg-type]
 )
+@refused_in_a_sentence
+@announced
 def clean_news(
     source: PathText,
     output: PathText = "output",
@@ -151,7 +165,8 @@ def clean_news(
     fresh: bool = False,
     prune: bool = False,
     replay: bool = False,
-    max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.5,
+    gates: Path | None = None,
+    max_quarantined: Annotated[float, Field(ge=0, le=1)] | None = None,
     publish_failed: bool = False,
     keep: Annotated[int, Field(ge=1)] = KEEP,
 ) -> dict[str, Any]:
@@ -176,11 +191,13 @@ def clean_news(
         fresh: Clean every page anew and keep nothing else, as if the output were empty; its history stays.
         prune: Drop pages that are not in the source; without it they stay.
         replay: Clean the pages in the output's quarantine again; nothing is read from the source.
-        max_quarantined: Share of pages (0 to 1) that may be quarantined before the run fails.
+        gates: A settings file with thresholds of your own; `copydesk gates` prints the one that is shipped.
+        max_quarantined: Share of pages (0 to 1) that may be quarantined before the run fails; above `gates`.
         publish_failed: Publish even where a quality gate fails.
         keep: Snapshots that stay, this one among them; and beyond them any that were current in the last hour.
     """
     clock = outcome.Clock()
+    limits = load_gates(gates, max_quarantined)
     columns = {
         "text_column": text_column, "html_column": html_column, "id_column": id_column, "url_column": url_column,
         "fetched_column": fetched_column,
@@ -190,7 +207,7 @@ def clean_news(
     store = request.store
     run_id = f"{clock.started:%Y%m%dT%H%M%S}Z-{secrets.token_hex(2)}"
     snapshot = None
-    with store.lock(), _staged(store, run_id) as (staging, scratch):
+    with store.lock(), progress_shown(), _staged(store, run_id) as (staging, scratch):
         state = read_state(staging.previous)
         reading = request.reading(state)
         shards, request, learnt = _read(request, reading, scratch, (rules, publishers, memory), clock)
@@ -210,7 +227,8 @@ def clean_news(
         held = outcome.hold_laws(figures, parts.pages)
         furniture = site_furniture(done.cleaned["memory"], request.desk.memory)
         judged = figures if replay else outcome.judged(done.cleaned, figures)
-        verdict = judge(judged, Gates(max_quarantined=max_quarantined), furniture)
+        delivered = None if replay else Delivered(figures["publishers"], plan.counts, outcome.past_runs(staging))
+        verdict = judge(judged, limits, delivered, furniture)
         verdict = outcome.told(verdict, plan.counts, figures)
         run = {
             "run_id": run_id, "name": f"clean {source}", "started_at": clock.started, "source": source,
@@ -219,7 +237,7 @@ def clean_news(
             "refresh": plan.counts, "duplicates": duplicates, **clock.now(),
             "parameters": {**columns, "rules": rules, "publishers": publishers, **kind,
                            "memory": f"reports/{run_id}/{MEMORY}" if learnt else memory,
-                           "max_quarantined": max_quarantined},
+                           "gates": gates, "max_quarantined": max_quarantined},
         }  # fmt: skip
         runs = outcome.write_history(staging, run_row(run, figures, verdict), ruleset)
         if verdict["status"] != "failed" or publish_failed:
@@ -240,10 +258,9 @@ def clean_news(
                 shutil.copyfile(learnt, store.report_folder(run_id) / MEMORY)
             page = publish_report(report, store.report_folder(run_id))
             _list_report(store, run_id, runs)
-    if verdict["status"] == "failed" and not publish_failed:
-        raise GateError(f"{verdict['sentence']} Nothing was published; see {page}")
-    return {
-        "run_id": run_id, "task_runs": len(done.parts) + 4 + learn, "verdict": verdict, "snapshot": str(snapshot),
+    result = {
+        "run_id": run_id, "task_runs": len(done.parts) + 3 + learn + (snapshot is not None), "verdict": verdict,
+        "snapshot": str(snapshot) if snapshot else None,
         "report": str(page), "steps": clock.steps, "skipped": reading.left_out(), **plan.counts,
         "duplicates": duplicates,
         **{k: figures[k] for k in ("pages_in", "articles", "quarantined", "characters_in", "characters_furniture")},
@@ -251,6 +268,9 @@ def clean_news(
         "failures": {f["check"]: f["pages"] for f in figures["failures"]},
         **clock.now(),
     }  # fmt: skip
+    if snapshot is None:
+        raise GateError(f"{verdict['sentence']} Nothing was published; see {page}", result)
+    return result
 
 
 @contextmanager

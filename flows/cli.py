@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn, Optional
 import typer
 
 from flows import cli_output
+from flows.cli_operate import add_doctor, add_serve, flow_parameters, operate
 from flows.errors import CopydeskError
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ rules_app = typer.Typer(
     no_args_is_help=True, help="The rules that decide what furniture is: list, test, and what they hit."
 )
 app.add_typer(rules_app, name="rules")
+app.add_typer(operate)
 
 TextColumn = Annotated[
     Optional[str],  # noqa: UP045  (typer reads it)
@@ -85,10 +87,29 @@ MemoryFile = Annotated[
     ),
 ]
 
+LogFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--log-json", metavar="FILE", envvar="COPYDESK_LOG_JSON", help="Append the run's log: a JSON object a line."
+    ),
+]
+MetricsFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--metrics",
+        metavar="FILE",
+        envvar="COPYDESK_METRICS",
+        help="Write figures for node exporter's textfile collector: name it *.prom.",
+    ),
+]
 WORKERS = min(4, os.cpu_count() or 1)
 Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Shards cleaned at once.")]
+GatesFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--gates", metavar="FILE", help="Thresholds of your own; `copydesk gates` prints ours to change."),
+]
 MaxQuarantined = Annotated[
-    float,
+    Optional[float],  # noqa: UP045
     typer.Option(
         "--max-quarantined", min=0, max=1, help="Share of pages that may be quarantined before the run fails."
     ),
@@ -126,10 +147,13 @@ def run(
         bool, typer.Option("--fresh", help="Clean every page anew, and keep nothing but the history of runs.")
     ] = False,
     workers: Workers = WORKERS,
-    max_quarantined: MaxQuarantined = 0.5,
+    gates: GatesFile = None,
+    max_quarantined: MaxQuarantined = None,
     publish_failed: PublishFailed = False,
     keep: Keep = KEEP,
     verbose: Verbose = False,
+    log_json: LogFile = None,
+    metrics: MetricsFile = None,
 ) -> None:
     """Clean pages and publish them as Parquet, with a report.
 
@@ -154,17 +178,15 @@ def run(
 
         copydesk run crawl/ --prune
     """
-    from flows.launch import launch  # noqa: PLC0415
+    options = dict(locals())  # first of all: nothing else is local yet
+    from flows.launch import launch, name_files  # noqa: PLC0415
 
-    launch(
-        {
-            "source": source, "output": str(output),
-            **_columns(text_column, html_column, id_column, url_column, fetched_column), "rules": list(rules),
-            "publishers": list(publishers), "memory": memory, "learn": learn, "fresh": fresh, "prune": prune,
-            "replay": False, "max_quarantined": max_quarantined, "publish_failed": publish_failed, "keep": keep,
-        },
-        workers=workers, verbose=verbose,
-    )  # fmt: skip
+    name_files(log_json=log_json, metrics=metrics)
+    launch(flow_parameters(options), workers=workers, verbose=verbose)
+
+
+add_serve(app, run)
+add_doctor(app, run)
 
 
 @app.command()
@@ -174,10 +196,13 @@ def replay(
     publishers: ProfileFolders = [],  # noqa: B006
     memory: MemoryFile = None,
     workers: Workers = WORKERS,
-    max_quarantined: MaxQuarantined = 0.5,
+    gates: GatesFile = None,
+    max_quarantined: MaxQuarantined = None,
     publish_failed: PublishFailed = False,
     keep: Keep = KEEP,
     verbose: Verbose = False,
+    log_json: LogFile = None,
+    metrics: MetricsFile = None,
 ) -> None:
     """Clean the pages that wait in the quarantine again, with the rules, profiles and memory of today.
 
@@ -186,14 +211,15 @@ def replay(
 
     Example: copydesk replay clean --rules my-rules
     """
-    from flows.launch import launch  # noqa: PLC0415
+    from flows.launch import launch, name_files  # noqa: PLC0415
 
+    name_files(log_json=log_json, metrics=metrics)
     launch(
         {
             "source": str(output / "quarantine"), "output": str(output), **_columns(None, None, None, None, None),
             "rules": list(rules), "publishers": list(publishers), "memory": memory, "learn": False, "fresh": False,
-            "prune": False, "replay": True, "max_quarantined": max_quarantined, "publish_failed": publish_failed,
-            "keep": keep,
+            "prune": False, "replay": True, "gates": gates, "max_quarantined": max_quarantined,
+            "publish_failed": publish_failed, "keep": keep,
         },
         workers=workers, verbose=verbose,
     )  # fmt: skip

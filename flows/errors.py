@@ -6,7 +6,8 @@ the error's `exit_code`; a traceback is for errors outside this family, because 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class CopydeskError(Exception):
@@ -23,9 +24,16 @@ class CopydeskError(Exception):
 
 
 class GateError(CopydeskError):
-    """The run did what it was asked to, and its figures are outside the bounds that were set."""
+    """The run did what it was asked to, and its figures are outside the bounds that were set.
+
+    `result` is what the flow would have returned.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str, result: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.result = result or {}
 
 
 class UsageError(CopydeskError):

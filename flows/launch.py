@@ -36,7 +36,7 @@ def launch(parameters: dict[str, Any], *, workers: int, verbose: bool) -> None:
             server = None
             if configured_api() is None:
                 server = stack.enter_context(OwnServer(prefect_home() / SERVER_LOG))
-                _point_to(server)
+                point_to(server)
             stack.enter_context(_bar(verbose=verbose))
             result = _run(parameters, workers, server)
     except KeyboardInterrupt:
@@ -47,6 +47,13 @@ def launch(parameters: dict[str, Any], *, workers: int, verbose: bool) -> None:
     print_summary(result, Path(parameters["output"]))
 
 
+def name_files(*, log_json: Path | None, metrics: Path | None) -> None:
+    """Name, for this process and those that it starts, the files that tell of its runs."""
+    for variable, path in (("COPYDESK_LOG_JSON", log_json), ("COPYDESK_METRICS", metrics)):
+        if path is not None:
+            os.environ[variable] = str(path.absolute())
+
+
 def engine(workers: int) -> dict[str, str]:
     """The environment in which Polars is to be loaded: a thread for each shard that is cleaned at once.
 
@@ -55,7 +62,8 @@ def engine(workers: int) -> dict[str, str]:
     return {"POLARS_MAX_THREADS": str(workers), "_RJEM_MALLOC_CONF": ALLOCATOR}
 
 
-def _point_to(server: OwnServer) -> None:
+def point_to(server: OwnServer) -> None:
+    """Have this process, and those that it starts, use `server`."""
     os.environ["PREFECT_API_URL"] = server.url
     for name in ("NO_PROXY", "no_proxy"):
         others = os.environ.get(name)
@@ -71,8 +79,8 @@ def _bar(*, verbose: bool) -> Any:
 
 
 def _run(parameters: dict[str, Any], workers: int, server: OwnServer | None) -> dict[str, Any]:
-    with _no_collection():
-        _check(parameters)
+    with no_collection():
+        check(parameters)
         from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
         from prefect.task_runners import ThreadPoolTaskRunner  # noqa: PLC0415
 
@@ -114,10 +122,12 @@ def drain() -> None:
     EventsWorker.drain_all(timeout=DRAIN_SECONDS)
 
 
-def _check(parameters: dict[str, Any]) -> None:
+def check(parameters: dict[str, Any]) -> None:
     """Answer a request that cannot be met before Prefect is waited for; the flow itself checks again."""
+    from flows.gate_settings import load_gates  # noqa: PLC0415
     from flows.request import open_request  # noqa: PLC0415
 
+    load_gates(parameters["gates"], parameters["max_quarantined"])
     names = ("text_column", "html_column", "id_column", "url_column", "fetched_column")
     columns = {name: parameters[name] for name in names}
     open_request(
@@ -137,7 +147,7 @@ def _warm_up(parameters: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Imports make a million objects that stay: looking through them again and again costs a sixth of the time."""
     gc.disable()
     try:

@@ -73,10 +73,14 @@ def fill_datasets(staging: Staging, ruleset: str) -> int:
     return size
 
 
+def past_runs(staging: Staging) -> pl.DataFrame:
+    """The dataset `runs` as it is published: the runs before this one."""
+    return read_parts(staging.previous / RUNS.name, RUNS) if staging.previous else RUNS.empty()
+
+
 def write_history(staging: Staging, row: pl.DataFrame, ruleset: str) -> pl.DataFrame:
     """Write the runs so far and this one as the dataset `runs`, and return it."""
-    past = read_parts(staging.previous / RUNS.name, RUNS) if staging.previous else RUNS.empty()
-    runs = past.vstack(row)
+    runs = past_runs(staging).vstack(row)
     wrong = RUNS.failures(runs)
     if len(wrong):
         raise RunError(f"runs breaks its contract: {wrong.row(0)}; this is a defect of copydesk: please report it")

@@ -19,8 +19,11 @@ def serve(listening: socket.socket) -> None:
     """Serve Prefect's API until told to stop."""
     gc.disable()  # the imports make a million objects that stay: looking through them costs a sixth of the start
     import uvicorn  # noqa: PLC0415
+    from prefect.server.api import collections  # noqa: PLC0415
     from prefect.server.api.server import create_app  # noqa: PLC0415
 
+    # a page on work pools would fetch these lists from the internet; without an address it takes those that it has
+    collections.KNOWN_VIEWS.update(dict.fromkeys(collections.KNOWN_VIEWS, ""))
     app: Any = create_app(final=True)
     gc.freeze()
     gc.enable()

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import serve
-from flows.errors import RunError
+from flows.errors import RunError, UsageError
 
 START_SECONDS = 120
 RECORD_SECONDS = 30
@@ -55,6 +55,14 @@ _OWN_SERVER = {
     "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_ENABLED": "false",
 }
+_LASTING_SERVER = {
+    "PREFECT_API_URL": "",
+    "PREFECT__SERVER_FINAL": "1",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+}
+"""A server that stays: with its interface, and with all services that schedules and automations need."""
+PORT = 4200
+"""Where a Prefect server is looked for by default."""
 _NOT_FOR_OWN_SERVER = ("PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_BASE_PATH")
 
 
@@ -85,12 +93,15 @@ def _toml(path: Path) -> dict[str, Any]:
 class OwnServer:
     """A Prefect server of our own on loopback, with its output in `log`.
 
-    `start` returns at once, `wait` when it answers, `finish` when it has recorded all task runs of a flow run;
-    leaving the context stops it. It stops by itself when this process ends, even by SIGKILL.
+    Without a `port` it is there for one run and does what a run needs; on a `port` it is a whole server, with its
+    interface, scheduler and automations. `start` returns at once, `wait` when it answers, `finish` when it has recorded
+    all task runs of a flow run; leaving the context stops it. It stops by itself when this process ends, even by
+    SIGKILL.
     """
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, port: int | None = None) -> None:
         self.log = log
+        self.port = port
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = False
@@ -115,14 +126,27 @@ class OwnServer:
                 " set PREFECT_HOME to a folder of yours"
             ) from error
         # The socket listens from now on: nobody else gets the port, and a question waits until it is answered.
-        with output, socket.create_server((_LOOPBACK, 0), backlog=128) as listening:
-            self.url = f"http://{_LOOPBACK}:{listening.getsockname()[1]}/api"
+        with output, self._listen() as listening:
+            port = listening.getsockname()[1]
+            self.url = f"http://{_LOOPBACK}:{port}/api"
             environment = {k: v for k, v in os.environ.items() if k not in _NOT_FOR_OWN_SERVER}
+            own = _OWN_SERVER
+            if self.port is not None:
+                own = _LASTING_SERVER | {"PREFECT_SERVER_API_PORT": str(port), "PREFECT_UI_API_URL": self.url}
             self._process = subprocess.Popen(
                 [sys.executable, "-P", serve.__file__, str(listening.fileno())],
                 stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True,
-                pass_fds=[listening.fileno()], env={**environment, **_OWN_SERVER},
+                pass_fds=[listening.fileno()], env={**environment, **own},
             )  # fmt: skip
+
+    def _listen(self) -> socket.socket:
+        try:
+            return socket.create_server((_LOOPBACK, self.port or 0), backlog=128)
+        except OSError as error:
+            raise UsageError(
+                f"port {self.port} is taken ({error.strerror}); where that is your Prefect server, set"
+                f" PREFECT_API_URL=http://{_LOOPBACK}:{self.port}/api, else name another --port"
+            ) from error
 
     def wait(self) -> None:
         """Wait until the server answers. Raises RunError, naming the log, where it does not."""

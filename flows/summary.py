@@ -13,8 +13,9 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.table import Table
 from rich.text import Text
 
+from flows.gates import GATES, Gates
 from flows.progress import hearing, listening
-from flows.wording import shown
+from flows.wording import measure, shown
 from schemas.runs import REFRESHED
 
 STATUS = {"passed": "green", "warned": "yellow", "failed": "red"}
@@ -112,3 +113,21 @@ def _skipped(names: list[str]) -> str:
         return ""
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     return f"not read: {', '.join(shown(name, 60) for name in names[:_NAMED])}{more}"
+
+
+def print_gates(gates: Gates) -> None:
+    """The thresholds in force, on standard output."""
+    table = Table(box=None, padding=(0, 1), pad_edge=False)
+    for name, justify in (("gate", "left"), ("warns", "right"), ("fails", "right"), ("what is judged", "left")):
+        table.add_column(name, justify=justify, header_style="dim")  # type: ignore[arg-type]
+    for gate in GATES:
+        limits = gates.limits[gate.name]
+        written = ("off" if limit is None else measure(limit, gate.unit) for limit in (limits.warn, limits.fail))
+        table.add_row(gate.name, *written, Text(gate.what))
+    console = open_console()
+    console.print(table)
+    console.print(
+        f"The usual: the median of the last {gates.runs} runs, from {gates.fewest_runs} on; "
+        f"a publisher is judged from {gates.fewest_pages} articles on.",
+        style="dim", soft_wrap=True,
+    )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from datetime import UTC, datetime
 
 EXCERPT = 240  # characters of a page that one example may show
@@ -34,6 +34,15 @@ def number(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def counted(things: Sized, name: str) -> str:
+    """Write how many things there are, with their name.
+
+    >>> counted([1], "shard"), counted(range(2000), "shard")
+    ('1 shard', '2,000 shards')
+    """
+    return f"{len(things):,} {name}{'' if len(things) == 1 else 's'}"
 
 
 def share(value: float | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -15,7 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 from packaging.requirements import Requirement
 
-from benchmarks import make_pages, metadata, peers, pipeline, reading, refresh
+from benchmarks import make_pages, metadata, peers, pipeline, reading, refresh, startup
+from flows.server import QUIET, OwnServer
 
 COUNT = 200
 BENCHMARKS = Path(pipeline.__file__).parent
@@ -249,6 +251,16 @@ def test_what_reading_is_measured_on_is_read(tmp_path: Path, kind: str) -> None:
     reading.write(reading.invented(3), path)
     pages = [html for batch in open_source(path).batches() for html in batch["html"].to_list()]
     assert pages == list(reading.invented(3))
+
+
+@pytest.mark.slow
+@pytest.mark.server
+def test_the_flow_that_does_nothing_is_started_and_recorded(server: OwnServer) -> None:
+    environment = {**os.environ, **QUIET, "PREFECT_API_URL": server.url, "PYTHONPATH": str(startup.ROOT)}
+    wall, cpu = startup.seconds([sys.executable, "-c", startup.NOTHING], environment)
+    assert wall > 0 and cpu > 0
+    (run,) = server._ask("/flow_runs/filter", {"flows": {"name": {"any_": ["nothing"]}}})
+    assert run["state_type"] == "COMPLETED"
 
 
 def test_what_the_next_run_costs() -> None:

@@ -75,9 +75,11 @@ def test_the_data_dictionary_is_what_the_schemas_say() -> None:
     assert (ROOT / "docs" / "data-dictionary.json").read_text(encoding="utf-8") == as_json, "run `make docs`"
 
 
-def test_the_generated_parts_of_the_readme_are_what_the_code_says(no_colour: None) -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/running.md"])
+def test_the_generated_parts_are_what_the_code_says(page: str, no_colour: None) -> None:
     build = runpy.run_path(str(ROOT / "docs" / "build.py"))
-    assert build["filled"](README) == README, "run `make docs`"
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert build["filled"](page, text) == text, "run `make docs`"
 
 
 # what is named

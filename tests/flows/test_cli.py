@@ -54,7 +54,7 @@ def one_line(spoken: Spoken, code: int, *words: str) -> None:
         assert word in spoken.err
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["replay"], ["learn"], ["explain"], ["verify"], ["schema"], ["export"], ["snapshots"], ["snapshots", "list"], ["snapshots", "diff"], ["snapshots", "rollback"], ["rules"], ["rules", "list"], ["rules", "test"], ["rules", "hits"]], ids=" ".join)  # fmt: skip
+@pytest.mark.parametrize("command", [[], ["run"], ["replay"], ["learn"], ["explain"], ["verify"], ["gates"], ["serve"], ["doctor"], ["alert"], ["schema"], ["export"], ["snapshots"], ["snapshots", "list"], ["snapshots", "diff"], ["snapshots", "rollback"], ["rules"], ["rules", "list"], ["rules", "test"], ["rules", "hits"]], ids=" ".join)  # fmt: skip
 def test_help_teaches(copydesk, command: list[str]) -> None:  # type: ignore[no-untyped-def]
     spoken = copydesk(*command, "--help")
     assert spoken.code == 0
@@ -164,6 +164,17 @@ def test_rules(copydesk, pages: Path) -> None:  # type: ignore[no-untyped-def]
     hits = copydesk("rules", "hits", pages)
     assert (hits.code, hits.err) == (0, "")
     assert "never fired" in hits.out
+
+
+def test_gates(copydesk, pages: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    shipped = copydesk("gates")
+    (tmp_path / "g.toml").write_text(shipped.out, "utf-8")
+    shown = copydesk("gates", "g.toml")
+    assert (shown.code, shown.err) == (0, "")
+    assert "quarantined         20%    50%  Share of the pages" in shown.out
+    (tmp_path / "bad.toml").write_text("[gates]\nquarantine = {}\n", "utf-8")
+    for command in (["gates", "bad.toml"], ["run", pages, "--gates", "bad.toml"]):
+        one_line(copydesk(*command), 2, "bad.toml: unknown gate 'quarantine'; did you mean 'quarantined'?")
 
 
 def test_explain(copydesk, seeds: Path) -> None:  # type: ignore[no-untyped-def]

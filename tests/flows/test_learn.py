@@ -20,7 +20,8 @@ from flows import cli, learn
 from flows.drift import site_furniture, told
 from flows.errors import UsageError
 from flows.figures import add_up
-from flows.gates import Gates, judge
+from flows.gate_settings import load_gates
+from flows.gates import judge
 from flows.readers import ReadOptions, open_source
 from flows.request import open_rules
 from flows.shards import clean_shard
@@ -147,9 +148,9 @@ def test_a_site_that_lost_its_furniture_is_named(memory: Path, tmp_path: Path) -
     figures = cleaned(write(tmp_path / "rebuilt.jsonl", rebuilt), tmp_path / "rebuilt", memory=memory)
     (row,) = site_furniture(figures["memory"], known)
     assert row["changed"] and "a page shows 0.0 of the lines" in row["sentence"] and "`copydesk learn`" in row["sentence"]
-    verdict = judge(figures, Gates(), [row])
+    verdict = judge(figures, load_gates(), None, [row])
     assert verdict["status"] == "warned"
-    assert f"the furniture of {site.SITE} is no longer what site memory knows" in verdict["sentence"]
+    assert f"he furniture of {site.SITE} is no longer what site memory knows" in verdict["sentence"]
     # four pages are too few to say so, and without a memory nothing is said
     few = cleaned(write(tmp_path / "few.jsonl", rebuilt[:4]), tmp_path / "few", memory=memory)
     assert [r["changed"] for r in site_furniture(few["memory"], known)] == [False]

@@ -1,0 +1,68 @@
+"""Puts the automations that notify people on the Prefect server, and the webhook that they call."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flows.errors import RunError, UsageError
+from flows.server import configured_api
+
+AUTOMATIONS = Path(__file__).with_name("automations.yaml")
+BLOCK = "copydesk-alert"
+
+
+def read_automations(webhook: str) -> list[dict[str, Any]]:
+    """The shipped automations; `webhook` is the id of the block document that they call."""
+    automations: list[dict[str, Any]] = yaml.safe_load(AUTOMATIONS.read_text(encoding="utf-8"))["automations"]
+    for automation in automations:
+        automation["actions"] = [
+            action | ({"block_document_id": webhook} if "block_document_id" in action else {})
+            for action in automation["actions"]
+        ]
+    return automations
+
+
+def set_alert(url: str) -> list[str]:
+    """Have the configured server call `url` as the automations say; returns their names, made or brought up to date.
+
+    Raises UsageError without a server or for what is no URL, RunError where the server does not answer.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f"{url!r} is no address of a webhook; give one that begins with https:// or http://")
+    api = configured_api()
+    if api is None:
+        raise UsageError(
+            "automations live on a server that stays: start one (`copydesk serve`, or `prefect server start`)"
+            " and set PREFECT_API_URL to it"
+        )
+    from httpx import HTTPError  # noqa: PLC0415
+    from prefect.automations import Automation  # noqa: PLC0415
+    from prefect.blocks.webhook import Webhook  # noqa: PLC0415
+
+    try:
+        block = Webhook.model_validate({"url": url, "headers": {"Content-Type": "application/json"}})
+        webhook: Any = block.save(BLOCK, overwrite=True)
+        names = []
+        for wanted in read_automations(str(webhook)):
+            _put(Automation, wanted)
+            names.append(wanted["name"] + ("" if wanted["enabled"] else " (switched off)"))
+    except (HTTPError, RuntimeError) as error:
+        raise RunError(f"the Prefect server {api} did not take the automations: {error}") from error
+    return names
+
+
+def _put(kind: Any, wanted: dict[str, Any]) -> None:
+    """Make an automation, or bring the one of its name up to date; whether it is switched on stays as it is."""
+    automation = kind.model_validate(json.loads(json.dumps(wanted)))
+    try:
+        known = kind.read(name=wanted["name"])
+    except ValueError:
+        automation.create()
+        return
+    automation.id = known.id
+    automation.enabled = known.enabled
+    automation.update()
