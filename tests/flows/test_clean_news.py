@@ -330,7 +330,7 @@ def test_a_second_run_links_what_it_does_not_clean(clean: Flow, output: Path, se
 def test_bad_new_pages_do_not_hide_among_many_good_ones(clean: Flow, output: Path, tmp_path: Path) -> None:
     before = files(output)
     source = write_pages(tmp_path / "pages.jsonl", [(f"p{n}", PROSE if n % 4 == 0 else "") for n in range(24)])
-    said = r"6 of 24 pages became articles; 18 wait .* 75.0% .* 24 pages were new or changed, and judged here; in all"
+    said = r"6 of 24 pages became articles; 18 wait .* 75% .* 24 pages were new or changed, and judged here; in all"
     with pytest.raises(GateError, match=said):
         clean(source=source, output=output, id_column="id")
     assert files(output) == before
