@@ -18,12 +18,13 @@ LOCK = $(UV) pip compile pyproject.toml --universal --python-version 3.11 --gene
 SEEDS ?= seeds
 OUTPUT ?= output
 
-.PHONY: help run test lint docs picture bench lock clean
+.PHONY: help run test proofs lint docs picture bench lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run    clean $(SEEDS)/ into $(OUTPUT)/ and say where the report is (sets up .venv by itself)"
-	@echo "make test   lint, types and the whole test suite: all that CI runs"
+	@echo "make test   lint, types and the tests"
+	@echo "make proofs the slow tests: killed runs, servers, browsers, Spark; CI runs both"
 	@echo "make lint   only ruff and mypy"
 	@echo "make docs   write the tables of README.md and docs/data-dictionary.md anew from the schemas"
 	@echo "make picture  photograph the report of $(SEEDS)/ for the README (needs Chromium)"
@@ -39,8 +40,11 @@ test: .venv/.ready-dev
 	@failed=; \
 	$(BIN)/ruff check --output-format concise . || failed=1; \
 	$(BIN)/mypy || failed=1; \
-	$(BIN)/pytest -n 2 $(TESTS) || failed=1; \
+	$(BIN)/pytest -n 2 -m "not slow" $(TESTS) || failed=1; \
 	test -z "$$failed"
+
+proofs: .venv/.ready-dev
+	@$(BIN)/pytest -n 2 -m slow $(TESTS)
 
 lint: .venv/.ready-dev
 	@$(BIN)/ruff check --output-format concise . && $(BIN)/mypy
