@@ -36,12 +36,24 @@ def trafilatura(pages: Path, output: Path) -> None:
     """The main text of HTML pages without their comments, and otherwise with the settings that it comes with."""
     from trafilatura import extract  # noqa: PLC0415
 
+    _each(pages, output, lambda page: extract(page, include_comments=False))
+
+
+def resiliparse(pages: Path, output: Path) -> None:
+    """The rendering of HTML pages' main content: what comes before cleaning where pages are text."""
+    from resiliparse.extract.html2text import extract_plain_text  # noqa: PLC0415
+
+    _each(pages, output, lambda page: extract_plain_text(page, main_content=True))
+
+
+def _each(pages: Path, output: Path, text_of: Callable[[str], str | None]) -> None:
+    """Write what a function of a page makes of each."""
     output.mkdir(parents=True, exist_ok=True)
     schema = pa.schema([("id", pa.string()), ("text", pa.string())])
     written = output / "pages.parquet"
     with pq.ParquetFile(pages) as file, pq.ParquetWriter(written, schema, compression="zstd") as writer:
         for batch in file.iter_batches(100, columns=["id", "text"]):
-            texts = [extract(page, include_comments=False) for page in batch["text"].to_pylist()]
+            texts = [text_of(page) for page in batch["text"].to_pylist()]
             writer.write_batch(pa.record_batch([batch["id"], pa.array(texts, pa.string())], schema=schema))
 
 
@@ -52,7 +64,11 @@ class Peer(NamedTuple):
     html: bool
 
 
-PEERS = {"datatrove": Peer(datatrove, html=False), "trafilatura": Peer(trafilatura, html=True)}
+PEERS = {
+    "datatrove": Peer(datatrove, html=False),
+    "trafilatura": Peer(trafilatura, html=True),
+    "resiliparse": Peer(resiliparse, html=True),
+}
 
 
 def installed(name: str) -> str | None:

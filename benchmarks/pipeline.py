@@ -6,7 +6,10 @@ Runs over the same made pages, each in a process of its own, with the CPU second
 - pipeline: read, stage, clean, validate, check the laws, write and publish, without Prefect.
 - command: `copydesk run` as a user types it, with Prefect, its server and the report.
 - datatrove: the line filters of C4, from Parquet to Parquet, as datatrove runs them.
-- trafilatura: its main text of HTML pages, from Parquet to Parquet. They are real pages, not made ones, and few.
+- trafilatura: its main text of HTML pages, from Parquet to Parquet.
+- resiliparse: it parses HTML pages and renders their main content, from Parquet to Parquet; nothing is cleaned.
+
+The HTML pages are real ones, not made, and few.
 
 Each is also run over one page: that is its start, which does not grow with the pages. Compare ratios of one run of
 this script; seconds differ from machine to machine and from hour to hour.
@@ -27,7 +30,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -40,15 +43,14 @@ import pyarrow.parquet as pq  # noqa: E402
 
 from benchmarks import make_pages  # noqa: E402
 from benchmarks.peers import INSTALL, PEERS, installed  # noqa: E402
+from benchmarks.pipeline_table import HTML, LIBRARIES, measured, table  # noqa: E402
 from flows.launch import engine  # noqa: E402
 
 OURS = ("floor", "pipeline", "command")
 PARTS = (*OURS, *PEERS)
-LIBRARIES = ("polars", "pyarrow", "pandera", "prefect")
 REPEATS = 2
 COLUMNS = ("text", "text_full", "html")
 """The columns of a Parquet of pages that are measured where it has them."""
-HTML = "html"
 HTML_PAGES = 300
 """At most so many HTML pages: a reader of HTML takes some 40 ms for each."""
 
@@ -117,7 +119,7 @@ def floor(pages: Path, output: Path) -> None:
             writer.write_table(file.read_row_group(group))
 
 
-def pipeline(pages: Path, output: Path, figures: Path) -> None:
+def pipeline(pages: Path, output: Path, figures: Path, form: str) -> None:
     """Everything that the command does with the pages, but Prefect and the report; writes the steps' seconds."""
     timers = Timers()
     timers.watch()
@@ -128,7 +130,7 @@ def pipeline(pages: Path, output: Path, figures: Path) -> None:
     store = SnapshotStore(output).open()
     with store.lock():
         new = store.begin("20260101T000000Z-0000")
-        source = open_source(str(pages), ReadOptions(text_column="text", id_column="id", url_column="url"))
+        source = open_source(str(pages), ReadOptions(**{f"{form}_column": "text"}, id_column="id", url_column="url"))
         staged = staging.stage(source.batches(), new.path.with_name(".staging-pages"), shard_bytes=32_000_000)
         for shard in staged:
             shards.clean_shard(shard.path, new.path)
@@ -161,21 +163,28 @@ def measure(command: list[str], work: Path) -> dict[str, float]:
     }
 
 
-def command_of(part: str, pages: Path, output: Path, figures: Path) -> list[str]:
-    """The command line of a part."""
+def command_of(part: str, pages: Path, output: Path, figures: Path, column: str = "text") -> list[str]:
+    """The command line of a part; `pages` have what is measured in their column `text`, also HTML."""
+    form = HTML if column == HTML else "text"
     if part == "command":
-        options = ["--text-column", "text", "--id-column", "id", "--url-column", "url", "--max-quarantined", "1"]
+        options = [f"--{form}-column", "text", "--id-column", "id", "--url-column", "url", "--max-quarantined", "1"]
         return [sys.executable, "-m", "flows.cli", "run", str(pages), "--output", str(output), *options]
-    return [sys.executable, str(Path(__file__).resolve()), "--part", part, str(pages), str(output), str(figures)]
+    return [sys.executable, str(Path(__file__).resolve()), "--part", part, str(pages), str(output), str(figures), form]
 
 
 def reads(part: str, column: str) -> bool:
     """Whether a part reads such a column."""
-    return part == "floor" or (part in PEERS and PEERS[part].html) == (column == HTML)
+    return part in OURS or PEERS[part].html == (column == HTML)
 
 
 def compare(
-    pages: Path, work: Path, *, text_bytes: int, parts: tuple[str, ...] = OURS, repeats: int = REPEATS
+    pages: Path,
+    work: Path,
+    *,
+    text_bytes: int,
+    parts: tuple[str, ...] = OURS,
+    repeats: int = REPEATS,
+    column: str = "text",
 ) -> dict[str, Any]:
     """Measure the parts over `pages` and over one page of them; the best of `repeats` counts.
 
@@ -196,7 +205,7 @@ def compare(
             tries = []
             for _ in range(times):
                 shutil.rmtree(work / "output", ignore_errors=True)
-                tries.append(measure(command_of(part, source, work / "output", figures), work))
+                tries.append(measure(command_of(part, source, work / "output", figures, column), work))
             found[name] = min(tries, key=lambda t: t["cpu_seconds"])
         whole, start = found["whole"], found["start"]["cpu_seconds"]
         runs[part] = whole | {
@@ -218,11 +227,6 @@ def compare(
         prefect = runs["command"]["cpu_seconds"] - runs["pipeline"]["cpu_seconds"]
         runs["command"]["prefect_and_report_cpu_seconds"] = prefect
     return runs
-
-
-def measured(runs: dict[str, Any]) -> dict[str, Any]:
-    """The runs without the peers that are not there."""
-    return {part: run for part, run in runs.items() if "not_installed" not in run}
 
 
 def machine() -> dict[str, Any]:
@@ -256,68 +260,6 @@ def describe(pages: Path, figures: Path) -> None:
     figures.write_text(json.dumps(told), encoding="utf-8")
 
 
-def table(report: dict[str, Any]) -> Iterator[str]:
-    """The report as lines for a person."""
-    at, columns = report["machine"], report["columns"]
-    versions = ", ".join(f"{name} {at[name]}" for name in ("python", *LIBRARIES, *PEERS) if name in at)
-    yield f"{at['cpu']}, {at['cores']} cores, {at['memory_gb']} GB; {versions}"
-    for column, found in columns.items():
-        told = found["pages"]
-        size, lines = told["characters"] / told["pages"], told["lines"] / told["pages"]
-        distinct = told["distinct_lines"] / told["lines"]
-        yield f"{column}: {told['pages']:,} pages of {size:,.0f} characters, {lines:.1f} lines, {distinct:.0%} distinct"
-    yield ""
-    # MB are of text or HTML, and like the floor's multiple they are after start
-    heads = ("pages", "CPU s", "of it start", "pages/CPU s", "after start", "MB/CPU s", "x floor", "peak MB", "body F1")
-    yield f"  {'':12}{'input':10}" + "".join(f"{head:>12}" for head in heads)
-    for column, found in columns.items():
-        for part, run in found["runs"].items():
-            row = f"  {part:12}{column:10}"
-            if "not_installed" in run:
-                yield f"{row} not installed: {run['not_installed']}"
-                continue
-            cells = (
-                f"{found['pages']['pages']:,}",
-                f"{run['cpu_seconds']:.2f}",
-                f"{run['start_cpu_seconds']:.2f}",
-                f"{run['pages_per_cpu_second']:,.0f}",
-                f"{run['pages_per_cpu_second_after_start']:,.0f}",
-                f"{run['mb_per_cpu_second_after_start']:,.1f}",
-                f"{run['times_the_floor_after_start']:.1f}" if "floor" in found["runs"] else "",
-                f"{run['peak_mb']:,.0f}",
-                f"{run['body_f1']:.3f}" if "body_f1" in run else "",
-            )
-            yield row + "".join(f"{cell:>12}" for cell in cells)
-    yield from _beside_peers(columns)
-    for column, found in columns.items():
-        if steps := list(_steps(found["runs"], found["pages"]["pages"])):
-            yield f"\n  {f'steps of the pipeline on {column}':36}{'CPU s':>9}{'ms/page':>9}{'share':>7}"
-            yield from steps
-
-
-def _beside_peers(columns: dict[str, Any]) -> Iterator[str]:
-    """How many times the pages of each peer the pipeline cleans in a CPU second."""
-    speed = "pages_per_cpu_second_after_start"
-    for column, found in columns.items():
-        peers = {part: run for part, run in measured(found["runs"]).items() if part in PEERS}
-        for ours in ([column] if column != HTML else columns) if peers else ():
-            if "pipeline" in columns[ours]["runs"]:
-                for peer, run in peers.items():
-                    times = columns[ours]["runs"]["pipeline"][speed] / run[speed]
-                    yield f"  pipeline on {ours}: {times:.1f} x the pages per CPU second of {peer} on {column}"
-
-
-def _steps(runs: dict[str, Any], pages: int) -> Iterator[str]:
-    if "pipeline" in runs:
-        run = runs["pipeline"]
-        for step, seconds in sorted(run["steps"].items(), key=lambda s: -s[1]):
-            share = seconds / run["cpu_seconds"]
-            yield f"  {step:36}{seconds:>9.2f}{1000 * seconds / pages:>9.3f}{share:>7.0%}"
-    if "prefect_and_report_cpu_seconds" in runs.get("command", {}):
-        seconds = runs["command"]["prefect_and_report_cpu_seconds"]
-        yield f"  {'Prefect, its server and the report':36}{seconds:>9.2f}{1000 * seconds / pages:>9.3f}"
-
-
 def run(
     *,
     source: Path | None = None,
@@ -340,7 +282,8 @@ def run(
             measure(command_of("describe", pages, work / "output", work / "told.json"), work)
             told = json.loads((work / "told.json").read_text(encoding="utf-8"))
             mine = tuple(part for part in parts if reads(part, column))
-            runs = compare(pages, work, text_bytes=told["text_bytes"], parts=mine, repeats=repeats)
+            size = told["text_bytes"]
+            runs = compare(pages, work, text_bytes=size, parts=mine, repeats=repeats, column=column)
             columns[column] = {"pages": told, "runs": runs}
     if source and gold:
         # after all that is measured, as this process grows by it
@@ -349,11 +292,11 @@ def run(
             for part, run in measured(found["runs"]).items():
                 # the command writes what the pipeline writes, and HTML as it stands is no text
                 if part != "command" and (part, column) != ("floor", HTML):
-                    run["body_f1"] = body_f1(part, pages_given, gold)
+                    run["body_f1"] = body_f1(part, pages_given, gold, column)
     return {"machine": machine(), "columns": columns}
 
 
-def body_f1(part: str, pages: list[make_pages.Page], gold: Path) -> float:
+def body_f1(part: str, pages: list[make_pages.Page], gold: Path, column: str = "text") -> float:
     """Body F1 of a part by the score.py of `gold`, over the gold's pages as they are."""
     import polars as pl  # noqa: PLC0415
 
@@ -364,7 +307,7 @@ def body_f1(part: str, pages: list[make_pages.Page], gold: Path) -> float:
         work = Path(folder)
         given, output = work / "pages.parquet", work / "output"
         make_pages.write((page for page in pages if page.page_id in checked), given)
-        measure(command_of(part, given, output, work / "figures.json"), work)
+        measure(command_of(part, given, output, work / "figures.json", column), work)
         if part == "pipeline":
             articles = pl.read_parquet(output / "articles")
         else:
@@ -404,13 +347,13 @@ def main() -> None:
     parser.add_argument("--no-peers", action="store_true", help="leave the other tools out")
     parser.add_argument("--gold", type=Path, help="checked answers to --from: body F1 too, by its score.py")
     parser.add_argument("--json", type=Path, help="write the report here too")
-    parser.add_argument("--part", nargs=4, metavar=("PART", "PAGES", "OUTPUT", "FIGURES"), help=argparse.SUPPRESS)
+    parser.add_argument("--part", nargs=5, help=argparse.SUPPRESS)  # part, pages, output, figures, form of the pages
     options = parser.parse_args()
     if options.part:
-        part, *paths = options.part
+        part, *paths, form = options.part
         pages, output, figures = map(Path, paths)
         if part == "pipeline":
-            pipeline(pages, output, figures)
+            pipeline(pages, output, figures, form)
         elif part == "describe":
             describe(pages, figures)
         elif part in PEERS:

@@ -190,7 +190,7 @@ def _clean_alike(pages: pl.DataFrame, desk: Desk) -> Cleaned:
     lines = decide_roles(lines)
     datelines = find_datelines(lines)
     closings = find_closings(lines)
-    spans = cut_spans(lines, dissections, datelines, cut_headlines(lines, readable, publishers), closings)
+    spans = cut_spans(lines, dissections, datelines, cut_headlines(lines, readable, publishers, metadata), closings)
     if settled is not None:
         spans = pl.concat([spans, settled.select(spans.columns)]).sort("page", "char_start", maintain_order=True)
     fields = article_fields(readable, spans, lines, dissections, datelines, closings, publishers, dates, metadata)

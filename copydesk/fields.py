@@ -361,7 +361,9 @@ def _instant(
 def _metadata_conflict(rows: pl.DataFrame) -> pl.Expr:
     if "conflicts" not in rows.columns:
         return pl.lit(False)
-    stated = pl.col("conflicts").list.contains("published") | pl.col("conflicts").list.contains("authors")
+    # a source that names others counts for nothing where the page prints the names that are believed
+    authors = pl.col("conflicts").list.contains("authors") & pl.col("authors_said").is_not_null()
+    stated = pl.col("conflicts").list.contains("published") | authors
     return stated.fill_null(False) | pl.col("authors_differ") | pl.col("published_differs")
 
 

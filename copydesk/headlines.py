@@ -7,6 +7,7 @@ taken. A renderer may have glued a kicker, a path of sections or the outlet's na
 from __future__ import annotations
 
 import dataclasses
+import re
 import unicodedata
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ import polars as pl
 
 from copydesk.marks import PROSE_WEIGHT, weight
 from copydesk.publishers import host
+from copydesk.said import folded
 from copydesk.windows import above, below, lines_to_next
 
 LATE_TITLE = 2
@@ -223,6 +225,10 @@ def _alone(best: pl.DataFrame, titles: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+PARTS = re.compile(r"\s*[:：–—|｜/]\s*|\s-\s+")
+"""What stands between a kicker and its headline where both are in one line."""
+TITLE_LEAST = 20
+"""Letters of the shortest title that is told by standing at the end of another one."""
 MARKS = r"[|｜>›»]|\s[-–—:]\s|^[\[\"“”„»«]"
 """What stands in every line that is cut without a slug."""
 PATH = r"^((?:[^>›»«]{2,40}\s[>›»]\s+)+)[^\s>›»«]+\s[^>›»«]{8,}$"
@@ -237,13 +243,17 @@ NO_KICKER = r"^\p{Ll}{1,3}\s*$"
 _NONE = pl.lit(None, pl.String)
 
 
-def cut_headlines(lines: pl.DataFrame, pages: pl.DataFrame, publishers: pl.DataFrame) -> pl.DataFrame:
+def cut_headlines(
+    lines: pl.DataFrame, pages: pl.DataFrame, publishers: pl.DataFrame, metadata: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Where the headline begins and ends in its line, for the lines that hold more.
 
-    `lines` have their `role`, `pages` have `page` and `url`, `publishers` is what `match_publishers` found. Returns
+    `lines` have their `role`, `pages` have `page` and `url`, `publishers` is what `match_publishers` found, `metadata`
+    what HTML pages say of themselves. Returns
     `line`, `start` and `stop` (characters of the line), `first_role` and `first_rule` of what stands before, and
     `last_role` and `last_rule` of what stands behind.
     """
+    marks = MARKS if metadata is None else f"{MARKS}|{PARTS.pattern}"
     names = pl.concat_list(letters(pl.col("publisher")), letters(pl.col("masthead"))).list.drop_nulls()
     rows = (
         lines.filter(pl.col("role") == "headline")
@@ -252,12 +262,17 @@ def cut_headlines(lines: pl.DataFrame, pages: pl.DataFrame, publishers: pl.DataF
     )
     rows = (
         _slug_begins(rows)
-        .filter(pl.col("text").str.contains(MARKS) | (pl.col("at") > 0))
+        .filter(pl.col("text").str.contains(marks) | (pl.col("at") > 0))
         .join(pages.select("page", "url"), on="page", how="left", maintain_order="left")
         .join(publishers.select("page", "publisher", "masthead"), on="page", how="left", maintain_order="left")
         .with_columns(names=names, host=host(pl.col("url")))
         .with_columns(first_role=_NONE, first_rule=_NONE, last_role=_NONE, last_rule=_NONE)
     )
+    if metadata is not None:
+        rows = rows.join(metadata.select("page", titles=title_texts()), on="page", how="left", maintain_order="left")
+        before = [_before_title(text, titles or []) for text, titles in rows.select("text", "titles").iter_rows()]
+        rows = rows.with_columns(before=pl.Series(before, dtype=pl.Int64))
+        rows = _cut_before(rows, "kicker_before_title", "kicker", pl.col("before"))
     rows = _cut_before(rows, "headline_path", "navigation", _length(_core().str.extract(PATH, 1)))
     rows = _cut_bars(rows)
     rows = rows.with_columns(behind=_core().str.extract(NAME_BEHIND, 1))
@@ -268,6 +283,42 @@ def cut_headlines(lines: pl.DataFrame, pages: pl.DataFrame, publishers: pl.DataF
     return rows.filter((pl.col("start") > 0) | pl.col("last_role").is_not_null()).select(
         "line", pl.col("start", "stop").cast(pl.UInt32), "first_role", "first_rule", "last_role", "last_rule"
     )
+
+
+def title_texts() -> pl.Expr:
+    """The titles that a page's metadata gives, without what its site puts round them."""
+    return pl.col("headline").list.eval(pl.element().struct.field("text"))
+
+
+def _before_title(line: str, titles: list[str]) -> int:
+    """How many characters of a headline's line stand before what its page gives as its title elsewhere, alone or
+    behind another kicker.
+
+    >>> _before_title("Ferries: Fares rise by a tenth in May", ["Fares rise by a tenth in May"])
+    9
+    """
+    kicked = [title for title in titles if letters_of(title) != letters_of(line)]
+    for mark in PARTS.finditer(line):
+        rest = letters_of(line[mark.end() :])
+        if len(rest) < TITLE_LEAST:
+            break
+        kicker = set(folded(line[: mark.start()]).split())
+        if any(letters_of(title) == rest or _another_kicker(title, rest, kicker) for title in kicked):
+            return mark.end()
+    return 0
+
+
+def _another_kicker(title: str, rest: str, kicker: set[str]) -> bool:
+    """Whether a title has the same letters behind a kicker that shares no word with ours."""
+    return any(
+        letters_of(title[mark.end() :]) == rest and kicker.isdisjoint(folded(title[: mark.start()]).split())
+        for mark in PARTS.finditer(title)
+    )
+
+
+def letters_of(text: str) -> str:
+    """As `letters`, of one text."""
+    return folded(text).replace(" ", "")
 
 
 def _length(text: pl.Expr) -> pl.Expr:

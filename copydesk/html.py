@@ -12,13 +12,14 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 from selectolax.lexbor import LexborHTMLParser
 
+from copydesk.headlines import letters
 from copydesk.lines import split_lines
 from copydesk.markup import INSIDE, MARKUP, NAMED, TAGS, names
 from copydesk.metadata import metadata_frame, read_metadata
 
 UNSEEN: Final = (
     "script", "style", "noscript", "template", "svg", "iframe", "object", "canvas", "head", "math", "noembed",
-    "noframes",
+    "noframes", "img", "source", "input", "link", "meta", "area", "embed", "track", "param",
 )  # fmt: skip
 """Elements whose text no reader of the page sees."""
 VOID: Final = (
@@ -37,6 +38,10 @@ BLOCKS: Final = (
     "br",
 )  # fmt: skip
 """Elements that begin a line and end one."""
+CELLS: Final = ("td", "th")
+"""A table's row is one line where its cells hold nothing that begins a line, and none a long text."""
+LONGEST_CELL: Final = 200
+"""Characters of a text in a cell from which on its table is there for the layout."""
 MAKE_LINES: Final = [tag for tag in BLOCKS if tag not in VOID]
 ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&nbsp;": "\u00a0", "&amp;": "&"}
 """What lexbor writes of the characters that text must not hold (https://html.spec.whatwg.org/#escapingString)."""
@@ -82,6 +87,10 @@ def read_html(pages: pl.DataFrame) -> HtmlPages:
     lines = split_lines(pages).hstack(marks)
     settled_by = pl.coalesce(*(pl.when(rule.when).then(pl.lit(n, pl.UInt8)) for n, rule in enumerate(MARKUP)))
     lines = lines.with_columns(markup=settled_by)
+    # what lies between two lines that are looked at is as low as the lowest line between them
+    looked_at = pl.col("markup").is_null()
+    between = (looked_at.cast(pl.UInt32).cum_sum() - looked_at.cast(pl.UInt32)).alias("between")
+    lines = lines.with_columns(low=pl.col("low").min().over("page", between))
     facts = pl.DataFrame(
         {"markup": range(len(MARKUP)), "role": [m.role for m in MARKUP], "rule": [m.name for m in MARKUP]},
         schema_overrides={"markup": pl.UInt8},
@@ -90,7 +99,17 @@ def read_html(pages: pl.DataFrame) -> HtmlPages:
         line=pl.lit(None, pl.UInt32), confidence=pl.lit(1.0, pl.Float32)
     )
     metadata = pages.select("page").hstack(metadata_frame(said))
+    lines = lines.with_columns(stated=_stated(lines, metadata))
     return HtmlPages(pages, lines.filter(pl.col("markup").is_null()).drop("markup"), settled, metadata)
+
+
+def _stated(lines: pl.DataFrame, metadata: pl.DataFrame) -> pl.Series:
+    """Whether each line stands in the whole article that the page's JSON-LD states: 0 not, 1 it does; -1 where it
+    states none."""
+    bodies = metadata.filter(pl.col("body_whole")).select("page", body=letters(pl.col("body")))
+    found = lines.select("page", text=pl.col("text")).with_row_index("row").join(bodies, on="page")
+    found = found.select("row", there=pl.col("body").str.contains(letters(pl.col("text")), literal=True).cast(pl.Int8))
+    return pl.Series([-1], dtype=pl.Int8).new_from_index(0, len(lines)).scatter(found["row"], found["there"])
 
 
 def render(pages: pl.DataFrame) -> Rendered:
@@ -142,6 +161,7 @@ def _tree(tags: pl.DataFrame) -> pl.DataFrame:
     the row of its beginning; `block` and `parent`, the same of elements that make lines."""
     tags = tags.with_columns(makes=pl.col("name").is_in(MAKE_LINES))
     tags = tags.with_columns(top=_innermost(tags, pl.lit(True)), block=_innermost(tags, pl.col("makes")))
+    tags = tags.with_columns(level=_depth(pl.col("makes")))
     before = pl.col("top", "block").shift(1).fill_null(0)
     return tags.with_columns(before.name.suffix("_before")).with_columns(
         mate=pl.when("closes").then("top_before"),
@@ -151,38 +171,86 @@ def _tree(tags: pl.DataFrame) -> pl.DataFrame:
 
 def _innermost(tags: pl.DataFrame, counted: pl.Expr) -> pl.Series:
     """The row of the innermost element, of those counted, that is open behind each tag."""
-    depth = ((pl.col("opens") & counted).cast(pl.Int32) - (pl.col("closes") & counted).cast(pl.Int32)).cum_sum()
     # at one depth of a page, the element that was opened last is the one that is still open
-    place = pl.col("page").cast(pl.UInt64) * (1 << 32) + depth.over("page").clip(0).cast(pl.UInt64)
+    place = pl.col("page").cast(pl.UInt64) * (1 << 32) + _depth(counted).cast(pl.UInt64)
     rows = tags.select("row", place=place, open=pl.when(pl.col("opens") & counted).then("row"))
     rows = rows.sort("place", maintain_order=True).with_columns(pl.col("open").forward_fill())
     return rows.sort("row")["open"].fill_null(0)
 
 
+def _depth(counted: pl.Expr) -> pl.Expr:
+    """How many elements, of those counted, are open behind each tag."""
+    depth = (pl.col("opens") & counted).cast(pl.Int32) - (pl.col("closes") & counted).cast(pl.Int32)
+    return depth.cum_sum().over("page").clip(0)
+
+
+def _alike(tags: pl.DataFrame, block: pl.Series) -> pl.Series:
+    """A number that is alike for lines in elements of one tag and class, in elements of one tag and class."""
+    above = tags["parent"].gather(block)
+    called = tags.select("name", "naming")
+    alike = called.select(pl.all().gather(block)).hstack(called.select(pl.all().gather(above).name.suffix("_above")))
+    return alike.select(pl.struct(pl.all()).rank("dense")).to_series()
+
+
 def _inside(tags: pl.DataFrame, at: pl.Series) -> pl.DataFrame:
     """How many elements of each kind the text behind some tags (`at`, their rows) stands in: a column a kind."""
-    naming = tags["naming"].drop_nulls().unique()
+    # an element that its page leaves open ends with it
+    closed = tags.filter("closes").select("mate", "row").drop_nulls()
+    ends = tags.select(end=pl.col("row").last().over("page") + 1).to_series()
+    ends = ends.scatter(closed["mate"], closed["row"])
+    # what the page as a whole is called says nothing of its parts
+    named = tags.select("row", "name", "naming", "hidden", "opens", end=ends).filter(
+        pl.col("opens") & (pl.col("name") != "body")
+    )
+    # of all elements those in which something stands
+    named = named.filter(at.search_sorted(named["row"]) < at.search_sorted(named["end"]))
+    naming = named["naming"].drop_nulls().unique()
     kinds = pl.DataFrame({"naming": naming}).with_columns(
         pl.col("naming").str.contains(pattern).alias(kind) for kind, pattern in names().items()
     )
-    # what the page as a whole is called says nothing of its parts
-    named = tags.filter(pl.col("opens") & (pl.col("name") != "body")).select("row", "naming", "hidden", "name")
     named = named.join(kinds, on="naming", how="left", maintain_order="left")
-    start = tags.select(pl.col("row").first().over("page"))["row"].gather(at)
-    closes, mate = tags["closes"].cast(pl.Int32), tags["mate"].fill_null(0)
-    nothing = pl.Series([0], dtype=pl.Int32).new_from_index(0, len(tags))
     found = {}
     for kind in (*INSIDE, *NAMED, "hidden"):
-        rows = named.filter(pl.col("name").is_in(INSIDE[kind]) if kind in INSIDE else pl.col(kind))["row"]
-        opened = nothing.clone().scatter(rows, 1)
-        through = (opened - opened.gather(mate) * closes).cum_sum()
-        # from the page's own start: an element that a page leaves open is no matter of the next one
-        found[f"in_{kind}"] = (through.gather(at) - (through - opened).gather(start)).clip(0)
+        those = named.filter(pl.col("name").is_in(INSIDE[kind]) if kind in INSIDE else pl.col(kind))
+        opened, over = (edge.sort().search_sorted(at, "right") for edge in (those["row"], those["end"]))
+        found[f"in_{kind}"] = opened.cast(pl.Int32) - over.cast(pl.Int32)
     return pl.DataFrame(found)
 
 
+def _cells_of_rows(tags: pl.DataFrame) -> pl.Series:
+    """Whether each tag begins or ends a cell of a row that is one line."""
+    cell = pl.col("name").is_in(CELLS)
+    apart = (pl.col("makes") & ~cell & (pl.col("name") != "tr")) | pl.col("name").is_in(["br", "hr"])
+    apart = apart | (pl.col("text").str.len_chars() > LONGEST_CELL)
+    so_far = tags.select(apart.fill_null(False).cast(pl.Int32).cum_sum()).to_series()
+    rows = tags.filter(pl.col("closes") & (pl.col("name") == "tr")).select("row", "mate").drop_nulls()
+    whole = rows.filter(so_far.gather(rows["row"]) == so_far.gather(rows["mate"]))["mate"]
+    cells = tags.filter(cell).select("row", of=pl.coalesce("mate", "row"))
+    joined = cells.filter(tags["parent"].gather(cells["of"]).is_in(whole.implode()))["row"]
+    return pl.Series([False]).new_from_index(0, len(tags)).scatter(joined, True)
+
+
+def _apart() -> pl.Expr:
+    """The text behind each tag, with a blank before it where an element begins right behind the end of another and
+    their words would run together: sites put the space between the two by their style sheets."""
+    last = pl.when(pl.col("text") != "").then(pl.col("text").str.tail(1)).forward_fill().shift(1)
+    run_together = (
+        pl.col("opens")
+        & ~pl.col("makes")
+        & (pl.col("closes") & (pl.col("text") == "")).shift(1)
+        & last.str.contains(r"[\p{Ll}\p{N}.!?)\]\"”»:]")
+        & pl.col("text").str.contains(r"^[\"“„«]?\p{Lu}")
+    )
+    return pl.when(run_together.fill_null(False)).then(pl.concat_str(pl.lit(" "), "text")).otherwise("text")
+
+
 def _lines(pages: pl.DataFrame, tags: pl.DataFrame) -> Rendered:
-    starts = pl.col("makes") | pl.col("name").is_in(["br", "hr"]) | (pl.col("page") != pl.col("page").shift(1))
+    joined = _cells_of_rows(tags)
+    cell_text = pl.when(joined & pl.col("opens")).then(pl.concat_str(pl.lit(" "), "text"))
+    tags = tags.with_columns(text=pl.coalesce(cell_text, "text"))
+    tags = tags.with_columns(text=_apart())
+    begins = (pl.col("makes") & ~joined) | pl.col("name").is_in(["br", "hr"])
+    starts = begins | (pl.col("page") != pl.col("page").shift(1))
     link = pl.col("name") == "a"
     tags = tags.with_columns(
         line=starts.fill_null(True).cast(pl.UInt32).cum_sum(),
@@ -194,12 +262,24 @@ def _lines(pages: pl.DataFrame, tags: pl.DataFrame) -> Rendered:
         > 0,
     )
     characters = pl.col("text").str.len_chars()
+    holds = pl.col("text").str.contains(r"\S").fill_null(False)
+    tags = tags.with_columns(
+        holds=holds,
+        # both only grow, so that their sum parts the pages as well
+        gap_no=holds.cast(pl.UInt32).cum_sum() - holds.cast(pl.UInt32) + pl.col("page"),
+        blanks=(~holds & (pl.col("text") != "")).cast(pl.UInt32).cum_sum(),
+    )
+    tags = tags.with_columns(low=pl.col("level").cum_min().over("gap_no"))
+    # white space between two elements is a blank between their words
+    same_line = (pl.col("line") == pl.col("line").shift(1)).fill_null(False)
+    blank_before = same_line & (pl.col("blanks") != pl.col("blanks").shift(1))
     lines = (
-        tags.filter(pl.col("text").str.contains(r"\S").fill_null(False))
+        tags.filter("holds")
+        .with_columns(text=pl.coalesce(pl.when(blank_before).then(pl.concat_str(pl.lit(" "), "text")), "text"))
         .group_by("page", "line", maintain_order=True)
         .agg(
             pl.col("text").str.join(""),
-            *(pl.col(name).first() for name in ("row", "gaps", "items", "top", "block")),
+            *(pl.col(name).first() for name in ("row", "gaps", "items", "top", "block", "level", "low")),
             linked=characters.filter("linked").sum(),
             characters=characters.sum(),
         )
@@ -224,6 +304,9 @@ def _lines(pages: pl.DataFrame, tags: pl.DataFrame) -> Rendered:
         "element": lines["block"],
         "parent": parent.gather(lines["block"]),
         "grandparent": parent.gather(parent.gather(lines["block"])),
+        "alike": _alike(tags, lines["block"]),
+        "level": lines["level"],
+        "low": lines["low"],
     }
     return Rendered(texts, pl.DataFrame(marks).hstack(_inside(tags, lines["row"])))
 

@@ -24,15 +24,18 @@ from typing import Any, Final
 
 import polars as pl
 
-from copydesk.html_marks import HTML_CROSSES, HTML_MARKS, HTML_VALUES, html_marks
+from copydesk.html_marks import HTML_CROSSES, HTML_MARKS, HTML_PAGE_MARKS, HTML_VALUES, html_marks, html_page_marks
 from copydesk.line_marks import CROSSES, LINE_COST, LINE_MARKS, PAGE_MARKS, VALUES, line_marks, page_marks
 from copydesk.precedence import LINE_MODELS, PRECEDENCE
 from copydesk.roles import BODY_ROLES, FIELDS
 from copydesk.windows import above, below
 
 _MARKS: Final[dict[str, dict[str, tuple[int, ...]]]] = {"text": LINE_MARKS, "html": LINE_MARKS | HTML_MARKS}
+_PAGE_MARKS: Final = {"text": PAGE_MARKS, "html": PAGE_MARKS | HTML_PAGE_MARKS}
 _VALUES: Final = VALUES | HTML_VALUES
-_CROSSES: Final = {"text": (), "html": HTML_CROSSES}
+_CROSSES: Final[dict[str, dict[str, tuple[tuple[str, str], ...]]]] = {
+    "text": {"line": (), "page": ()}, "html": HTML_CROSSES,
+}  # fmt: skip
 LEAST_CHANCES: Final = (0, 50, 100, 150, 200, 250, 300, 350, 400, 450, 500)
 """The least chances, in thousandths, among which a page chooses."""
 MASS_BUDGET = 40
@@ -100,12 +103,12 @@ class LineModel:
 
 def marks_of(kind: str, step: str) -> dict[str, tuple[int, ...]]:
     """The marks of a step (`line` or `page`) with their edges."""
-    return _MARKS[kind] if step == "line" else _MARKS[kind] | PAGE_MARKS
+    return _MARKS[kind] if step == "line" else _MARKS[kind] | _PAGE_MARKS[kind]
 
 
 def crosses_of(kind: str, step: str) -> tuple[tuple[str, str], ...]:
     """The pairs of marks of a step that are weighed together."""
-    return (*CROSSES[step], *_CROSSES[kind])
+    return (*CROSSES[step], *_CROSSES[kind][step])
 
 
 def mark_names(kind: str, step: str) -> list[str]:
@@ -170,7 +173,7 @@ def ask_model(lines: pl.DataFrame, model: LineModel | None = None) -> pl.DataFra
     model = model or our_model(kind_of(lines))
     marks = all_marks(lines)
     found = codes(marks.filter("unsure"), model.kind, "line")
-    marks = page_marks(first_chances(marks, model.scores(found, "line")))
+    marks = second_marks(first_chances(marks, model.scores(found, "line")))
     found = codes(marks.filter("unsure"), model.kind, "page", found)
     return kept_lines(marks, model.scores(found, "page"), model.sure_to_cut)
 
@@ -195,6 +198,12 @@ def _among_all(scores: pl.Series) -> pl.Expr:
     """The scores of the open lines, in order, as a column of all lines; null where the model is not asked."""
     place = pl.col("unsure").cast(pl.UInt32).cum_sum() - 1
     return pl.lit(scores).gather(pl.when("unsure").then(place))
+
+
+def second_marks(marks: pl.DataFrame) -> pl.DataFrame:
+    """Add the marks that the lines' first scores make; `marks` is what `first_chances` left."""
+    marks = page_marks(marks)
+    return html_page_marks(marks) if "alike" in marks.columns else marks
 
 
 def kept_lines(marks: pl.DataFrame, scores: pl.Series, sure_to_cut: int) -> pl.DataFrame:

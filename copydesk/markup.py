@@ -30,7 +30,7 @@ NAMED: Final = tuple(
     f"{kind}_name"
     for kind in (
         "body", "headline", "standfirst", "byline", "caption", "related", "share", "newsletter", "advert", "comments",
-        "menu", "tags", "bio", "live", "hidden",
+        "menu", "tags", "bio", "live", "hidden", "consent", "account", "dialog", "post",
     )
 )  # fmt: skip
 """What a line may stand in, by the class, id, role or itemprop of an element."""

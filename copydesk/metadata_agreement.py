@@ -35,7 +35,7 @@ def headlines(titles: tuple[Said, ...], outlets: frozenset[str]) -> tuple[Said, 
     """
     bare = {said.text: folded(said.text) for said in titles}
     cut = {
-        text: _trimmed(text, {other for other in bare.values() if other != own}, outlets)
+        text: _trimmed(text, {other for other in bare.values() if other and other != own}, outlets)
         if _SEPARATOR.search(text)
         else text
         for text, own in bare.items()
@@ -76,12 +76,16 @@ def headlines_differ(said: tuple[Said, ...]) -> bool:
 
 
 def authors_differ(said: tuple[SaidAuthors, ...]) -> bool:
-    """Whether two sources name persons, and none that the other names."""
+    """Whether two sources name persons, and none that the other names, nor a part of one."""
     people = [{a.name for a in s.authors[:20] if a.kind == "person"} for s in said[:6]]
     first = people[0] if people else set()
+    words = {word for name in first for word in folded(name).split()}
     return any(
-        names and first.isdisjoint(names) and all(same_person(a, b) == "different" for a in first for b in names)
+        names
+        and words.isdisjoint(word for name in names for word in folded(name).split())
+        and all(same_person(a, b) == "different" for a in first for b in names)
         for names in people[1:]
+        if first
     )
 
 

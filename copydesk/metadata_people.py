@@ -12,6 +12,8 @@ from copydesk.said import Name, read_text
 __all__ = ["people"]
 
 LONGEST_ROLE = 200
+LAST_NAME_FIRST = ("citation_author", "dc.creator", "dcterms.creator")
+"""Slots of libraries, in which a name stands as in a list of literature."""
 
 
 def people(slot: str, held: list[Any], resolved: Callable[[Any], Any], organization: Collection[str]) -> list[Name]:
@@ -27,7 +29,7 @@ def people(slot: str, held: list[Any], resolved: Callable[[Any], Any], organizat
             names += _names(resolved(item), organization)
         if len(names) >= MOST_VALUES:
             break
-    return [_turned(name) for name in names] if slot == "citation_author" else names
+    return [_turned(name) for name in names] if slot in LAST_NAME_FIRST else names
 
 
 def _names(value: Any, organization: Collection[str]) -> list[Name]:
@@ -69,6 +71,8 @@ def _linked(held: list[tuple[str, bool]]) -> list[Name]:
 
 
 def _turned(said: Name) -> Name:
-    """A name as lists of literature have it, "Lee, Ann", in the order in which it is spoken."""
+    """A name as lists of literature have it, "Lee, Ann", in the order in which it is spoken; not two names, each of
+    more words than one."""
     last, comma, first = said.name.partition(", ")
-    return said._replace(name=f"{first} {last}") if comma and "," not in first else said
+    one = comma and "," not in first and not (" " in last and " " in first)
+    return said._replace(name=f"{first} {last}") if one else said

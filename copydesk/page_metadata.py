@@ -10,7 +10,8 @@ import datetime as dt
 
 import polars as pl
 
-from copydesk.headlines import letters
+from copydesk.bylines import same_person
+from copydesk.headlines import TITLE_LEAST, letters
 
 SOURCED = pl.List(pl.Struct({"field": pl.String, "source": pl.String}))
 """The type of `from_metadata`: fields that are not as printed, and where in the HTML they stand."""
@@ -26,13 +27,17 @@ def choose_date(rows: pl.DataFrame, metadata: pl.DataFrame, name: str) -> pl.Dat
     """
     first = pl.col(name).list.first().struct
     values = {f"said_{f}": first.field(f) for f in _DATE}
-    said = metadata.select("page", source=first.field("source"), **values)
+    days = pl.concat_list(pl.col("published", "modified").list.eval(pl.element().struct.field("on")))
+    said = metadata.select("page", source=first.field("source"), said_days=days, **values)
     rows = rows.join(said, on="page", how="left", maintain_order="left")
     on, time = pl.col(f"{name}_on"), pl.col(f"{name}_time")
     adds = pl.col("said_time").is_not_null() & (pl.col("said_zone").is_not_null() | time.is_null())
     later = on >= pl.col("said_on") - dt.timedelta(days=1)
+    # a clock elsewhere shows the day before or after; and what is printed may be the day of the last change
+    apart = pl.all_horizontal(~pl.col("said_days").list.contains(on.dt.offset_by(f"{n}d")) for n in (-1, 0, 1))
     wins = pl.col("said_on").is_not_null() & pl.when(on == pl.col("said_on")).then(adds).otherwise(on.is_null() | later)
-    rows = rows.with_columns(wins=wins.fill_null(False), differs=(on != pl.col("said_on")).fill_null(False))
+    both = pl.col("said_on").is_not_null() & on.is_not_null()
+    rows = rows.with_columns(wins=wins.fill_null(False), differs=(both & apart).fill_null(False))
     taken = {
         f"{name}_on": "said_on", f"{name}_time": "said_time", f"{name}_precision": "said_precision",
         f"{name}_stated": "said_zone", f"{name}_raw": "said_raw", f"{name}_said": "source",
@@ -45,7 +50,7 @@ def choose_date(rows: pl.DataFrame, metadata: pl.DataFrame, name: str) -> pl.Dat
             for c in ("other", "warnings", "replaced")
         ),
         pl.col("differs").alias(f"{name}_differs"),
-    ).drop("wins", "differs", "source", *(f"said_{f}" for f in _DATE))
+    ).drop("wins", "differs", "source", "said_days", *(f"said_{f}" for f in _DATE))
 
 
 def choose_texts(rows: pl.DataFrame, metadata: pl.DataFrame) -> pl.DataFrame:
@@ -57,7 +62,7 @@ def choose_texts(rows: pl.DataFrame, metadata: pl.DataFrame) -> pl.DataFrame:
     said = metadata.select(
         "page",
         "conflicts",
-        titles=pl.col("titles").list.eval(letters(text)),
+        titles=pl.concat_list("titles", "headline").list.eval(letters(text)),
         said_tags=pl.col("tags").list.eval(text),
         said_authors=first["authors"].field("authors"),
         **{f"said_{f}": first[f].field("text") for f in ("headline", "section", "language", "site_name")},
@@ -66,7 +71,10 @@ def choose_texts(rows: pl.DataFrame, metadata: pl.DataFrame) -> pl.DataFrame:
     rows = rows.join(said, on="page", how="left", maintain_order="left").with_columns(
         pl.col("language").fill_null(pl.col("said_language")), pl.col("publisher").fill_null(pl.col("said_site_name"))
     )
-    printed = pl.col("titles").list.contains(letters(pl.col("headline"))).fill_null(False)
+    own = letters(pl.col("headline"))
+    behind = pl.col("titles").list.join("\n", ignore_nulls=True).add("\n").str.contains(own + "\n", literal=True)
+    printed = pl.col("titles").list.contains(own) | (behind & (own.str.len_chars() >= TITLE_LEAST))
+    printed = printed.fill_null(False)
     ours, theirs = _persons("authors"), _persons("said_authors")
     none, others = pl.col("authors").list.len().fill_null(0) == 0, pl.col("said_authors").list.len() > 0
     same = _names("authors") == _names("said_authors")
@@ -77,6 +85,7 @@ def choose_texts(rows: pl.DataFrame, metadata: pl.DataFrame) -> pl.DataFrame:
         "tags": (pl.col("tags").list.len().fill_null(0) == 0) & (pl.col("said_tags").list.len() > 0),
     }
     rows = rows.with_columns(authors_differ=(ours & theirs & ~same).fill_null(False))
+    rows = rows.with_columns(authors_differ=_none_alike(rows))
     rows = rows.with_columns(take.fill_null(False).alias(f"takes_{field}") for field, take in takes.items())
     return rows.with_columns(
         *(pl.when(f"takes_{f}").then(f"said_{f}").otherwise(f).alias(f) for f in takes),
@@ -92,6 +101,21 @@ def from_metadata(rows: pl.DataFrame) -> pl.Expr:
         for f in sorted(fields)
     ]
     return (pl.concat_list(named).list.drop_nulls() if named else pl.lit([], SOURCED)).cast(SOURCED)
+
+
+def _none_alike(rows: pl.DataFrame) -> pl.Series:
+    """Whether none of the persons that a page prints is one of those that it states."""
+    person = pl.element().filter(pl.element().struct.field("kind") == "person")
+    names = [
+        pl.col(column).list.eval(person.struct.field("name")) for column in ("authors", "said_authors")
+    ]
+    return pl.Series(
+        [
+            differ and all(same_person(a, b) == "different" for a in printed for b in said)
+            for differ, printed, said in rows.select("authors_differ", printed=names[0], said=names[1]).iter_rows()
+        ],
+        dtype=pl.Boolean,
+    )
 
 
 def _persons(column: str) -> pl.Expr:

@@ -305,7 +305,7 @@ def _read_name(said: Name, own: frozenset[str]) -> tuple[Author, ...]:
         parts = [said._replace(name=part) for part in text.split(";")[:MOST_NAMES]]
         return tuple(author for part in parts for author in _read_name(part, own))
     bare = folded(text)
-    if bare in own or (said.organization is None and _is_of(bare, own)) or _DOMAIN.match(text):
+    if bare in own or (said.organization is None and (_is_of(bare, own) or _spells(bare, own))) or _DOMAIN.match(text):
         return (whole,)
     if " " not in bare and bare in words().not_name:  # a section: "Nachrichten"
         return ()
@@ -330,6 +330,15 @@ def _read_name(said: Name, own: frozenset[str]) -> tuple[Author, ...]:
 def _is_of(name: str, own: frozenset[str]) -> bool:
     """Whether a folded name begins or ends with the site's: "n tv nachrichten" of "n tv"."""
     return any(len(o) > 2 and (name.startswith(f"{o} ") or name.endswith(f" {o}")) for o in own)
+
+
+def _spells(name: str, own: frozenset[str]) -> bool:
+    """Whether a folded name is the site's as its host spells it: without blanks, without its article, by its initials
+    ("south china morning post" of "scmp")."""
+    words_ = name.split()
+    bare = "".join(words_)
+    initials = "".join(word[0] for word in words_)
+    return bare in own or (words_[:1] == ["the"] and bare[3:] in own) or (len(words_) > 2 and initials in own)
 
 
 def _is_short(text: str) -> bool:

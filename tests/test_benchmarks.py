@@ -133,7 +133,7 @@ def test_the_extra_holds_the_peers_within_bounds() -> None:
     [
         ("text", ["floor", "pipeline", "command", "datatrove"]),
         ("text_full", ["floor", "pipeline", "command", "datatrove"]),
-        ("html", ["floor", "trafilatura"]),
+        ("html", ["floor", "pipeline", "command", "trafilatura", "resiliparse"]),
     ],
 )
 def test_each_part_reads_its_columns(column: str, parts: list[str]) -> None:
@@ -153,6 +153,7 @@ LINES = ["Home", "The council said on Monday that fares will rise.", "Share this
     [
         ("datatrove", "\n".join(LINES), "\n".join(LINES[1::2])),
         ("trafilatura", PAGE, None),
+        ("resiliparse", PAGE, None),
     ],
 )
 def test_a_peer_writes_what_it_keeps(peer: str, page: str, kept: str | None, tmp_path: Path) -> None:

@@ -38,8 +38,16 @@ from sklearn.linear_model import LogisticRegression
 
 from copydesk.cleaning import open_desk, supposed_lines
 from copydesk.html import read_html
-from copydesk.line_marks import page_marks
-from copydesk.line_model import all_marks, buckets, codes, first_chances, kept_lines, mark_names, weights_file
+from copydesk.line_model import (
+    all_marks,
+    buckets,
+    codes,
+    first_chances,
+    kept_lines,
+    mark_names,
+    second_marks,
+    weights_file,
+)
 from copydesk.precedence import LINE_MODELS, PRECEDENCE
 from copydesk.roles import BODY_ROLES
 
@@ -247,7 +255,7 @@ def train(
         if inner != seen:
             apart = first.fit(label, weight, np.flatnonzero(used & (fold != inner)))
             scores = np.where(fold == inner, first.score(apart), scores)
-    second = Step(page_marks(first_chances(pages.marks, pl.Series(scores))), pages.kind, "page")
+    second = Step(second_marks(first_chances(pages.marks, pl.Series(scores))), pages.kind, "page")
     two = second.fit(label, weight, everything)
     return one, two, second.score(two)
 
@@ -323,7 +331,7 @@ def main() -> None:
     unseen = np.mean(runs, axis=0)
     fold = pages.folds(0)[pages.rows]
     one, two, _ = train(pages, first, np.ones(len(pages.rows), bool), fold, None)
-    marks = page_marks(first_chances(pages.marks, pl.Series(first.score(one))))
+    marks = second_marks(first_chances(pages.marks, pl.Series(first.score(one))))
     second = Step(marks, pages.kind, "page")
     sure_to_cut = SURE_TO_CUT[cautious(np.mean(choices, axis=0))]
     own = pages.f1(keep(pages, second.score(two), sure_to_cut))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,9 @@ from selectolax.lexbor import LexborHTMLParser
 
 import copydesk
 from copydesk.cleaning import PAGE as PAGE_COLUMNS
+from copydesk.cleaning import open_desk, supposed_lines
 from copydesk.html import Rendered, read_html, render, serialised
+from copydesk.line_model import all_marks
 from copydesk.markup import MARKUP, TAGS
 
 LEAD = "Fares on the island ferry rise by a tenth in May, the harbour council said on Monday evening after a long debate."
@@ -53,7 +57,15 @@ def rendered(*html: str) -> Rendered:
         ('<p data-x="<p>no</p>">Text</p>', ["Text"]),
         ("<p>One<!-- <p>no</p> --> two</p>", ["One two"]),
         ("<p>One</p><script>if (a < b) {}</script><style>p {}</style><noscript>no</noscript>", ["One"]),
-        ("<table><tr><td>Goals<td>2</table>", ["Goals", "2"]),
+        # a row of a table is a line, but for cells that are there for the layout
+        ("<table><tr><th>Team<th>Goals<tr><td>Harbour <b>FC</b><td>2</table>", ["Team Goals", "Harbour FC 2"]),
+        ("<table><tr><td><p>Menu</p><td>Text</table>", ["Menu", "Text"]),
+        (f"<table><tr><td>Menu<td>{'long ' * 50}end</table>", ["Menu", "long " * 50 + "end"]),
+        ("<table><tr><td><table><tr><td>1<td>2</table><td>3</table>", ["1 2", "3"]),
+        # white space between two elements, and words that style sheets hold apart
+        ("<h1><span>Harbour</span>\n<span>Fares rise</span></h1>", ["Harbour Fares rise"]),
+        ("<p>By <a href=x>Ann Lee</a><span>Staff writer</span></p>", ["By Ann Lee Staff writer"]),
+        ("<p><b>M</b><i>id</i>-<b>May</b><i>, not June</i></p>", ["Mid-May, not June"]),
         ("no markup at all", ["no markup at all"]),
         ("<p> \n </p>", []),
         ("", []),
@@ -89,6 +101,39 @@ def test_a_page_comes_out_as_its_article() -> None:
     assert ruled["• News"] == "markup_nav"
 
 
+TREE = """<body><header><p>Menu</p></header><div class="story"><div class="text"><p>{lead}</p><p>{next}</p>
+<div class="box"><p>In a box</p></div><p>{lead}</p></div><div class="teaser"><p>Another story</p></div></div>
+<div><div><div><p>Far away</p></div></div></div></body>"""
+
+
+def test_marks_of_the_tree() -> None:
+    html = TREE.format(lead=LEAD, next=NEXT)
+    # the same page before and behind it: each page begins anew
+    read = read_html(pages("<p>Short</p>", html, html))
+    marks = all_marks(supposed_lines(read.pages, open_desk(), read.lines).lines)
+    assert read.lines.filter(page=2)["text"].to_list() == ["Menu", LEAD, NEXT, "In a box", LEAD, "Another story", "Far away"]
+    for page in (1, 2):
+        found = marks.filter(page=page)
+        ups, downs = found["up_from_prose"].to_list(), found["down_from_prose"].to_list()
+        # the bulk is where the paragraphs lie: one of them is no step away, the others one up and one down
+        at = ups.index(0)
+        assert downs[at] == 0
+        assert {(ups[n], downs[n]) for n in (1, 2, 4) if n != at} == {(1, 1)}
+        assert (ups[3], downs[3]) == (1, 2)
+        assert (ups[5], downs[5]) == (2, 2)
+        assert ups[0] == ups[6] == 3
+        assert [held for n, held in enumerate(found["held_nearer_prose"]) if n in (0, 5, 6)] == [100] * 3
+
+
+@pytest.mark.parametrize(
+    ("stated", "marks"), [(None, [-1, -1, -1]), (f"{LEAD} {LEAD} {LEAD} {LEAD}\n{NEXT} {NEXT}", [0, 1, 1])]
+)
+def test_what_stands_in_the_article_that_the_page_states(stated: str | None, marks: list[int]) -> None:
+    said = {"@type": "NewsArticle", "headline": "Fares rise", "author": "Ann Lee", "articleBody": stated}
+    html = f'<script type="application/ld+json">{json.dumps(said)}</script><p>Read this too</p><p>{LEAD}</p><p>{NEXT}</p>'
+    assert read_html(pages(html)).lines["stated"].to_list() == marks
+
+
 def test_every_line_is_looked_at_or_settled() -> None:
     seen, lines, settled, _ = read_html(pages(PAGE))
     assert len(lines) + len(settled) == sum(1 for line in seen["text"].item().split("\n") if line)
@@ -99,9 +144,13 @@ def test_a_page_does_not_depend_on_its_batch() -> None:
     broken = "<div class='related'><p>One</a></b></p>" + '<p "=">Two'
     alone = rendered(PAGE)
     together = rendered(broken, PAGE, broken)
-    theirs = together.marks.filter(pl.Series(_pages_of(together)) == 1).drop("element", "parent", "grandparent")
+    theirs = together.marks.filter(pl.Series(_pages_of(together)) == 1).drop(NUMBERS)
     assert together.texts["text"][1] == alone.texts["text"][0]
-    assert theirs.equals(alone.marks.drop("element", "parent", "grandparent"))
+    assert theirs.equals(alone.marks.drop(NUMBERS))
+
+
+NUMBERS = ["element", "parent", "grandparent", "alike"]
+"""Numbers that say which lines share something, and nothing besides."""
 
 
 def _pages_of(rendered: Rendered) -> list[int]:

@@ -179,6 +179,40 @@ def test_names(given: list[str], found: list[tuple[str, str]]) -> None:
     assert [(a.name, a.kind) for a in read] == found
 
 
+@pytest.mark.parametrize(
+    ("host", "author", "kind"),
+    [
+        ("theislandherald", "The Island Herald", "agency"),
+        ("islandherald", "The Island Herald", "agency"),
+        ("islandherald", "Island Herald", "agency"),
+        ("hcmp", "Harbour City Morning Post", "agency"),
+        ("islandherald", "Ann Lee", "person"),
+        ("al", "Ann Lee", "person"),  # two initials are no outlet's
+    ],
+)
+def test_the_outlet_is_no_person_though_only_its_host_names_it(host: str, author: str, kind: str) -> None:
+    said = read_metadata(LexborHTMLParser(ld({**ARTICLE, "author": author, "publisher": None})), f"https://www.{host}.example/a")
+    assert [(a.name, a.kind) for a in said.authors[0].authors] == [(author, kind)]
+
+
+@pytest.mark.parametrize(
+    ("creators", "names"),
+    [
+        (["Lee, Ann", "Ray, Bob B."], ["Ann Lee", "Bob B. Ray"]),
+        (["Ann Lee, Bob Ray"], ["Ann Lee", "Bob Ray"]),
+    ],
+)
+def test_libraries_put_the_last_name_first(creators: list[str], names: list[str]) -> None:
+    said = read("".join(f'<meta name="dc.creator" content="{name}">' for name in creators))
+    assert [a.name for a in said.authors[0].authors] == names
+
+
+def test_sources_that_share_a_part_of_a_name_do_not_differ() -> None:
+    meta = '<meta name="author" content="A. Lee">'
+    assert "authors" not in read(meta + ld({**ARTICLE, "author": "Ann Lee"})).conflicts
+    assert "authors" in read(meta.replace("A. Lee", "Bob Ray") + ld({**ARTICLE, "author": "Ann Lee"})).conflicts
+
+
 def test_an_organization_that_stands_as_author_is_typed_as_such() -> None:
     author = {"@type": "NewsMediaOrganization", "name": "Island Wire"}
     assert names(read(ld({**ARTICLE, "author": author}))) == [("Island Wire", "agency")]

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import copydesk
 from flows.readers import ReadOptions, open_source
 from flows.shards import clean_shard
 from flows.staging import stage
@@ -65,6 +66,41 @@ def test_what_is_stated_and_what_is_printed(
     if stated:
         assert row["published_at"].isoformat() == "2024-05-03T07:15:00+00:00"
         assert row["published_zone_source"] == "metadata"
+
+
+@pytest.mark.parametrize(
+    ("printed", "conflict"),
+    [
+        ("<p>By Ann Lee<p>May 4, 2024", False),  # a clock elsewhere
+        ("<p>By Ann Lee<p>May 9, 2024", True),
+        ("<p>By Ann Lee<p>June 1, 2024", False),  # the day of the last change
+        ("<p>By Ann Lee and Bob Ray<p>May 3, 2024", False),  # one of them is stated
+    ],
+)
+def test_a_conflict_is_a_real_one(printed: str, conflict: bool) -> None:
+    stated = STATED | {"dateModified": "2024-06-01T10:00:00+02:00"}
+    found = copydesk.clean(html=page(stated=stated, byline=printed)).articles.row(0, named=True)
+    assert ("metadata_conflict" in found["warnings"]) == conflict
+
+
+@pytest.mark.parametrize(
+    ("printed", "title", "headline", "kicker"),
+    [
+        ("Ferries: Fares to rise by a tenth in May", "Fares to rise by a tenth in May", "Fares to rise by a tenth in May", "Ferries"),
+        (
+            "Life on the island - Fares to rise by a tenth in May", "Harbour: Fares to rise by a tenth in May",
+            "Fares to rise by a tenth in May", "Life on the island",
+        ),
+        # the same kicker, and no title elsewhere
+        ("Ferries: Fares to rise by a tenth in May", "Ferries – Fares to rise by a tenth in May", "Ferries: Fares to rise by a tenth in May", None),
+        ("Ferries: Fares to rise by a tenth in May", "Ferry fares", "Ferries: Fares to rise by a tenth in May", None),
+    ],
+)  # fmt: skip
+def test_a_kicker_is_told_by_the_pages_other_title(printed: str, title: str, headline: str, kicker: str | None) -> None:
+    html = f"""<html><head><meta property="og:title" content="{title}"></head><body><article><h1>{printed}</h1>
+    <p>By Ann Lee</p><p>{LEAD}</p><p>{NEXT}</p></article></body></html>"""
+    found = copydesk.clean(html=html).articles.row(0, named=True)
+    assert (found["headline"], found["kicker"]) == (headline, kicker)
 
 
 def test_a_page_of_html_is_the_same_article_by_every_door(tmp_path: Path) -> None:
