@@ -136,6 +136,7 @@ PIECE_RULES: dict[str, tuple[str, str]] = {
     "kicker_quotation": ("headlines.py", "A quotation run together with the headline behind it."),
     "kicker_before_bar": ("headlines.py", "Words before the headline, on its line, with a bar between."),
     "kicker_before_slug": ("headlines.py", "Words before the headline, on its line, that the page's address lacks."),
+    "kicker_before_title": ("headlines.py", "Words before the headline, on its line, that the page's own title lacks."),
     "masthead_behind_headline": ("headlines.py", "The outlet's name behind the headline, on its line."),
     "section_behind_headline": ("headlines.py", "A word or two behind the headline, on its line, with a bar between."),
     "other_behind_headline": ("headlines.py", "What else stands behind the headline, on its line, with a bar between."),

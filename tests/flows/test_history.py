@@ -18,7 +18,7 @@ from schemas import RUNS
 SEEDS = sorted((Path(__file__).parents[2] / "seeds").glob("*.txt"))
 CUT_FROM_HEADLINES = [
     ("headline_path", "navigation"), ("kicker_in_brackets", "kicker"), ("kicker_quotation", "kicker"),
-    ("kicker_before_bar", "kicker"), ("kicker_before_slug", "kicker"), ("masthead_behind_headline", "masthead"),
+    ("kicker_before_bar", "kicker"), ("kicker_before_slug", "kicker"), ("kicker_before_title", "kicker"), ("masthead_behind_headline", "masthead"),
     ("section_behind_headline", "section"), ("other_behind_headline", "other"),
 ]  # fmt: skip
 
