@@ -117,6 +117,7 @@ def learn_memory(shards: list[Shard], folder: Path, desk: Desk) -> Path:
 
 @task(name="find duplicates", task_run_name="find duplicates", cache_policy=NO_CACHE)
 @refused_in_a_sentence
+@refused_in_a_sentence
 def find_duplicates(staging: Staging, output: Path, ruleset: str) -> dict[str, int]:
     """Write which articles repeat another; returns how many of each kind."""
     return write_duplicates(staging, output, ruleset=ruleset)

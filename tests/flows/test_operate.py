@@ -76,7 +76,7 @@ class Scene:
         self.daily, self.served = (self.first(name, process) for name, process in (("daily", machine.processes[1]), ("served", served)))
         until(lambda: webhook_texts(self.webhook))
         for run in (self.daily, self.served):
-            assert machine.server.finish(run["id"], 4)
+            assert machine.server.finish(run["id"], 5)
 
     def first(self, deployment: str, process: Any) -> dict[str, Any]:
         """The first run that a schedule started; it is the last, too."""
@@ -159,7 +159,7 @@ class TestFromAnEmptyMachine:
         for run in (scene.daily, scene.served):
             rows = scene.machine.ask("/task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
             assert sorted(row["name"] for row in rows) == [
-                "clean shard-00000", "publish snapshot", "read pages", "write report",
+                "clean shard-00000", "find duplicates", "publish snapshot", "read pages", "write report",
             ]  # fmt: skip
             assert {row["state_type"] for row in rows} == {"COMPLETED"}
 
@@ -197,7 +197,7 @@ def test_serve_brings_its_own_server_and_takes_it_along(tmp_path: Path) -> None:
         machine.run(f"export PREFECT_API_URL={machine.server.url}")
         machine.run(now)
         (run,) = until(lambda: runs_of(machine, "daily", state={"type": {"any_": ["COMPLETED"]}}), alive=process)
-        assert machine.server.finish(run["id"], 4)
+        assert machine.server.finish(run["id"], 5)
         assert (tmp_path / "out" / "reports" / "latest" / "report.html").is_file()
     finally:
         machine.stop()

@@ -80,7 +80,7 @@ def test_a_run_is_recorded_on_postgresql(database: str, tmp_path: Path) -> None:
         machine.run(f"copydesk run seeds --output {tmp_path / 'out'}")
         (run,) = machine.ask("/flow_runs/filter", {})
         assert (run["name"], run["state_type"]) == ("clean seeds", "COMPLETED")
-        assert machine.server.finish(run["id"], 4)
+        assert machine.server.finish(run["id"], 5)
         assert runs_of(machine, "daily") == []
         assert not (tmp_path / "prefect" / "prefect.db").exists()
         assert "Traceback" not in machine.said()
