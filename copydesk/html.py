@@ -7,6 +7,7 @@ matter of running sums: an element that opens counts one, its end takes it back.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, NamedTuple
 
 import polars as pl
@@ -47,7 +48,14 @@ ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&nbsp;": "\u00a0", "&amp;": "&"}
 """What lexbor writes of the characters that text must not hold (https://html.spec.whatwg.org/#escapingString)."""
 MOST_CHARACTERS: Final = 50_000_000
 """Characters of the longest page that is parsed; a longer one has no text."""
+DEEPEST: Final = 5_000
+"""Elements within each other; from there on a page's tags are left out, as a parser's time grows with their square."""
 _NO_PAGE: Final = LexborHTMLParser("")
+_NESTING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
+_CLOSED_BY_OTHERS: Final = frozenset(
+    (*VOID, "p", "li", "dt", "dd", "tr", "td", "th", "tbody", "thead", "tfoot", "option", "optgroup", "rp", "rt")
+)
+"""Elements that do not nest for want of their end tag (https://html.spec.whatwg.org/#optional-tags)."""
 
 _TOKEN = r"(?:<!--(?s:.*?)-->|</?[a-zA-Z](?:[^>\"]|\"[^\"]*\")*>)[^<]*"
 _NAMING = r"\s(?:class|id|itemprop|role)=\"[^\"]*\""
@@ -79,7 +87,7 @@ def read_html(pages: pl.DataFrame) -> HtmlPages:
     """
     bodies, said = [], []
     for url, html, fetched in pages.select("url", "html", "fetched_at").iter_rows():
-        tree = LexborHTMLParser(html) if len(html) <= MOST_CHARACTERS else _NO_PAGE
+        tree = LexborHTMLParser(_shallow(html)) if len(html) <= MOST_CHARACTERS else _NO_PAGE
         said.append(read_metadata(tree, url, fetched=fetched))
         bodies.append(serialised(tree))
     texts, marks = render(pages.select("page", html=pl.Series(bodies, dtype=pl.String)))
@@ -121,6 +129,22 @@ def render(pages: pl.DataFrame) -> Rendered:
     numbers that are alike for lines in the same element.
     """
     return _lines(pages, _tree(_tags(pages)))
+
+
+def _shallow(html: str) -> str:
+    """The page without the tags that would nest deeper than any page does on purpose; its text stays."""
+    if html.count("<") - 2 * html.count("</") < DEEPEST:
+        return html
+    depth = 0
+
+    def kept(tag: re.Match[str]) -> str:
+        nonlocal depth
+        if tag[2].lower() in _CLOSED_BY_OTHERS:
+            return tag[0]
+        depth = max(0, depth - 1) if tag[1] else depth + 1
+        return tag[0] if depth <= DEEPEST else " "
+
+    return _NESTING.sub(kept, html)
 
 
 def serialised(tree: LexborHTMLParser) -> str:

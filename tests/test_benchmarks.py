@@ -86,6 +86,7 @@ def assert_complete(run: dict[str, Any]) -> None:
     assert all(run[name] > 0 for name in RUN_FIGURES)
 
 
+@pytest.mark.slow
 def test_the_benchmark_reports_every_figure(tmp_path: Path) -> None:
     out = tmp_path / "report.json"
     done = subprocess.run(
@@ -264,6 +265,7 @@ def test_the_flow_that_does_nothing_is_started_and_recorded(server: OwnServer) -
     assert run["state_type"] == "COMPLETED"
 
 
+@pytest.mark.slow
 def test_what_the_next_run_costs() -> None:
     report = refresh.run(count=100, parts=("pipeline",))
     found = report["runs"]["pipeline"]

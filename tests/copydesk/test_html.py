@@ -165,6 +165,12 @@ def test_large_pages(html: str) -> None:
     assert lines_of(html)
 
 
+def test_a_page_that_nests_too_deep_keeps_its_text() -> None:
+    html = "".join(f"<div class='x'><b>word{n} " for n in range(20_000)) + "<p>one<p>two</b></div>the end"
+    text = " ".join(copydesk.clean(html=html).spans["text"])
+    assert text.split() == [*(f"word{n}" for n in range(20_000)), "one", "two", "the", "end"]
+
+
 def test_mixed_batches_keep_their_order() -> None:
     text = f"Ferry fares rise\n\nBy Ann Lee\n\n{LEAD}\n\n{NEXT}"
     rows = [

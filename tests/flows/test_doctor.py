@@ -138,6 +138,7 @@ def test_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd_server: st
     assert (state, "Prefect 3.1.4, here 3." in said, "upgrade the older" in cure) == ("note", True, True)
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_a_server_that_answers(server: OwnServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", server.url)

@@ -150,7 +150,8 @@ def test_a_server_that_runs_already_is_used(server: OwnServer, tmp_path: Path) -
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped(ran: None, number: signal.Signals, tmp_path: Path) -> None:
     process = command("run", "seeds", "-o", tmp_path / "out", "-w", 1, code=SLOWED)
     assert wait_for("shard", process, tmp_path / "out")
