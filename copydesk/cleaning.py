@@ -14,7 +14,7 @@ import polars as pl
 
 from copydesk.assemble import decide_roles, suppose_roles
 from copydesk.fields import ARTICLE, article_fields
-from copydesk.headlines import cut_headlines
+from copydesk.headline_cuts import cut_headlines
 from copydesk.html import read_html
 from copydesk.lines import dense, split_lines
 from copydesk.marks import mark_lines

@@ -11,7 +11,8 @@ import datetime as dt
 import polars as pl
 
 from copydesk.bylines import same_person
-from copydesk.headlines import TITLE_LEAST, letters
+from copydesk.headline_cuts import TITLE_LEAST
+from copydesk.headlines import letters
 
 SOURCED = pl.List(pl.Struct({"field": pl.String, "source": pl.String}))
 """The type of `from_metadata`: fields that are not as printed, and where in the HTML they stand."""
