@@ -146,4 +146,4 @@ def test_a_run_finds_the_update_among_the_seeds(seeds_published: tuple[Path, dic
     assert found.select("doc_id", "duplicate_of").rows() == [("008_wire-tide-clock-update.txt", "007_wire-tide-clock.txt")]
     run = pl.read_parquet(output / "runs").row(0, named=True)
     assert (run["duplicates_exact"], run["duplicates_near"]) == (0, 1)
-    assert "<p>Of the articles, 0 have the body of another, and 1 is a near copy of one" in Path(result["report"]).read_text("utf-8")
+    assert "Of the articles, 0 have the body of another, and 1 is a near copy of one" in Path(result["report"]).read_text("utf-8")
