@@ -306,7 +306,7 @@ def test_a_second_run_links_what_it_does_not_clean(clean: Flow, output: Path, se
     report = json.loads((output / "reports" / "latest" / "report.json").read_text("utf-8"))
     assert report["run"]["refresh"] == {name: result[name] for name in names}
     page = (output / "reports" / "latest" / "report.html").read_text("utf-8")
-    assert "its pages are 32 unchanged." in page
+    assert "Its pages: 32 unchanged." in page
     # other rules: the run says so before it cleans, and a replay moves what they let pass
     rules = tmp_path / "rules"
     rules.mkdir()
