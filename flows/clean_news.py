@@ -29,6 +29,7 @@ from copydesk.cleaning import Desk
 from flows import outcome
 from flows.arrange import Arrangement, Shard, arrange, made
 from flows.artifacts import progress_shown, show_report
+from flows.defaults import KEEP, WORKERS
 from flows.drift import Delivered, site_furniture
 from flows.duplicates import write_duplicates
 from flows.ending import announced, refused_in_a_sentence
@@ -46,13 +47,11 @@ from flows.request import Request, open_request, open_rules
 from flows.rewrite import Rewrite, rewrite_part
 from flows.shards import SHARD_BYTES, clean_shard
 from flows.snapshots import SnapshotStore, Staging
-from flows.snapshots.store import KEEP
 from flows.staging import stage
 from flows.state import State, read_state, write_state
 from schemas import DATASETS, SCHEMA_VERSION
 
 MEMORY = "memory.toml"
-WORKERS = min(4, os.cpu_count() or 1)
 
 PathText = Annotated[str, BeforeValidator(lambda path: os.fspath(path) if isinstance(path, os.PathLike) else path)]
 """A path as text, so that Prefect draws a plain field for it; Python callers may pass a Path."""
@@ -116,7 +115,6 @@ def learn_memory(shards: list[Shard], folder: Path, desk: Desk) -> Path:
 
 
 @task(name="find duplicates", task_run_name="find duplicates", cache_policy=NO_CACHE)
-@refused_in_a_sentence
 @refused_in_a_sentence
 def find_duplicates(staging: Staging, output: Path, ruleset: str) -> dict[str, int]:
     """Write which articles repeat another; returns how many of each kind."""
@@ -228,7 +226,8 @@ def clean_news(
         held = outcome.hold_laws(figures, parts.pages)
         furniture = site_furniture(done.cleaned["memory"], request.desk.memory)
         judged = figures if replay else outcome.judged(done.cleaned, figures)
-        delivered = None if replay else Delivered(figures["publishers"], plan.counts, outcome.past_runs(staging))
+        past = outcome.past_runs(staging)
+        delivered = None if replay else Delivered(figures["publishers"], plan.counts, past)
         verdict = judge(judged, limits, delivered, furniture)
         verdict = outcome.told(verdict, plan.counts, figures)
         run = {
@@ -240,7 +239,7 @@ def clean_news(
                            "memory": f"reports/{run_id}/{MEMORY}" if learnt else memory,
                            "gates": gates, "max_quarantined": max_quarantined},
         }  # fmt: skip
-        runs = outcome.write_history(staging, run_row(run, figures, verdict), ruleset)
+        runs = outcome.write_history(staging, past.vstack(run_row(run, figures, verdict)), ruleset)
         if verdict["status"] != "failed" or publish_failed:
             with clock.step("publish"):
                 write_state(staging, state, parts.pages, plan.inputs, done.parts)

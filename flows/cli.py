@@ -12,6 +12,7 @@ import typer
 
 from flows import cli_output
 from flows.cli_operate import add_doctor, add_serve, flow_parameters, operate
+from flows.defaults import KEEP, WORKERS
 from flows.errors import CopydeskError
 
 app = typer.Typer(
@@ -102,7 +103,6 @@ MetricsFile = Annotated[
         help="Write figures for node exporter's textfile collector: name it *.prom.",
     ),
 ]
-WORKERS = min(4, os.cpu_count() or 1)
 Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Shards cleaned at once.")]
 GatesFile = Annotated[
     Optional[Path],  # noqa: UP045
@@ -116,7 +116,6 @@ MaxQuarantined = Annotated[
 ]
 PublishFailed = Annotated[bool, typer.Option("--publish-failed", help="Publish even where a quality gate fails.")]
 Keep = Annotated[int, typer.Option("--keep", metavar="N", min=1, help="Snapshots that stay, this one among them.")]
-KEEP = 5
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of the run.")]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.errors import RunError
+from flows.parts import read_part
 from flows.snapshots.files import parts_of, read_manifest
 from schemas import ARTICLES, DATASETS, DUPLICATES, LEDGER, QUARANTINE, RUNS, Dataset
 
@@ -103,21 +103,10 @@ def _hashed(parts: Sequence[Path], dataset: Dataset, keys: Sequence[str], fields
     schema |= dict.fromkeys(fields, pl.UInt64) | {"here": pl.Boolean}
     frames = [pl.DataFrame(schema=schema)]
     for part in parts:
-        rows = _read(part, dataset)
+        rows = read_part(part, dataset)
         # a field that an older schema lacks is null, as is one that is not known: neither is a change
         frames.append(rows.select(*keys, *(pl.col(n).hash() for n in fields), here=pl.lit(value=True)))
     return pl.concat(frames)
-
-
-def _read(part: Path, dataset: Dataset) -> pl.DataFrame:
-    try:
-        rows = pl.read_parquet(part, glob=False, hive_partitioning=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        said = (str(error).splitlines() or [""])[0]
-        raise RunError(f"cannot read {dataset.name}/{part.name}: {said}; copydesk verify says what is amiss") from error
-    return rows.select(
-        (pl.col(n) if n in rows.columns else pl.lit(None)).cast(kind).alias(n) for n, kind in dataset.columns.items()
-    )
 
 
 def _read_rows(
@@ -126,7 +115,7 @@ def _read_rows(
     """A few rows, by key."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for part in parts if len(wanted) else ():
-        rows = _read(part, dataset).join(wanted, on=keys, how="semi")
+        rows = read_part(part, dataset).join(wanted, on=keys, how="semi")
         found.update({tuple(row[k] for k in keys): row for row in rows.iter_rows(named=True)})
     return found
 

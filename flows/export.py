@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.errors import RunError, UsageError
-from flows.published import current_snapshot
+from flows.published import current_snapshot, published_store
 from schemas import ARTICLES, DUPLICATES
 
 BATCH_ROWS = 2_000
@@ -76,7 +76,7 @@ def export(output: Path, target: str, form: str, *, unique: bool = False) -> int
     """
     if form not in FORMS:
         raise UsageError(f"no form {form!r}; there are {', '.join(FORMS)}")
-    snapshot = current_snapshot(output)
+    snapshot = current_snapshot(published_store(output))
     count = 0
     with _open(target, output) as file:
         for rows in _batches(snapshot, unique=unique):

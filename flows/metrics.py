@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import UsageError
+from flows.snapshots.durable import write_whole
 
 VARIABLE = "COPYDESK_METRICS"
 _STATUS = ("passed", "warned", "failed")
@@ -38,10 +39,8 @@ def write_metrics(began: float, status: str, output: str, result: Mapping[str, A
     if not named:
         return
     path = Path(named)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")  # the collector reads names that end in .prom
     text = metrics_text(began, time.time(), status, output, result, _published(path))
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
+    write_whole(path, text.encode())  # the collector reads names that end in .prom, and no unfinished one does
 
 
 def metrics_text(

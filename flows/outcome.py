@@ -78,9 +78,8 @@ def past_runs(staging: Staging) -> pl.DataFrame:
     return read_parts(staging.previous / RUNS.name, RUNS) if staging.previous else RUNS.empty()
 
 
-def write_history(staging: Staging, row: pl.DataFrame, ruleset: str) -> pl.DataFrame:
-    """Write the runs so far and this one as the dataset `runs`, and return it."""
-    runs = past_runs(staging).vstack(row)
+def write_history(staging: Staging, runs: pl.DataFrame, ruleset: str) -> pl.DataFrame:
+    """Write the runs so far and this one as the dataset `runs`, and return them."""
     wrong = RUNS.failures(runs)
     if len(wrong):
         raise RunError(f"runs breaks its contract: {wrong.row(0)}; this is a defect of copydesk: please report it")

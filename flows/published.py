@@ -17,9 +17,11 @@ def published_store(output: Path) -> SnapshotStore:
     return SnapshotStore(output)
 
 
-def current_snapshot(output: Path) -> Path:
+def current_snapshot(store: SnapshotStore) -> Path:
     """The folder of the current snapshot, links resolved. Raises UsageError where there is none."""
-    found = published_store(output).current()
+    found = store.current()
     if found is None:
-        raise UsageError(f"{output} has no published snapshot: run `copydesk run SOURCE --output {output}` first")
+        raise UsageError(
+            f"{store.output} has no published snapshot: run `copydesk run SOURCE --output {store.output}` first"
+        )
     return found

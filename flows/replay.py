@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import polars as pl
 
@@ -26,7 +25,7 @@ class Replay:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._files = self._of(QUARANTINE.name)
+        self._files = state.paths(QUARANTINE.name)
         self._ids = pl.DataFrame(schema={"doc_id": pl.String})
 
     @property
@@ -44,7 +43,7 @@ class Replay:
 
     def batches(self, _: str) -> Iterator[pl.DataFrame]:
         """The pages as page frames."""
-        articles = [read_part(path, ARTICLES, ["doc_id"]) for path in self._of(ARTICLES.name)]
+        articles = [read_part(path, ARTICLES, ["doc_id"]) for path in self._state.paths(ARTICLES.name)]
         admitted = pl.concat(articles) if articles else self._ids
         ids = []
         for number, path in enumerate(self._files):
@@ -68,13 +67,6 @@ class Replay:
         settled = len(rest.join(here, on="input", how="semi"))
         counts = dict(zip(REFRESHED, (0, len(again), settled, len(rest) - settled, 0), strict=True))
         return Plan(pl.concat([again.select(before.columns), rest]), self._state.inputs, self._ids, counts)
-
-    def _of(self, dataset: str) -> list[Path]:
-        snapshot = self._state.snapshot
-        if snapshot is None:
-            return []
-        files = [file for _, some in sorted(self._state.files.items()) for file in some]
-        return [snapshot / d / name for d, name in files if d == dataset]
 
 
 def pages_of(quarantine: pl.DataFrame) -> pl.DataFrame:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.report_view import Report, report_view
-from flows.templating import STATUS, draw, write_whole
+from flows.snapshots.durable import write_whole
+from flows.templating import STATUS, draw
 from flows.wording import duration, moment, number, share, shown
 
 SUMMARY_BYTES = 9_500  # Prefect keeps every markdown artifact for good

@@ -14,7 +14,8 @@ import polars as pl
 from flows.history import history_rows
 from flows.pictures import strip
 from flows.report_view import trends
-from flows.templating import STATUS, draw, write_whole
+from flows.snapshots.durable import write_whole
+from flows.templating import STATUS, draw
 from flows.wording import ratio
 
 RUNS_LISTED = 400

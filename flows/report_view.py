@@ -124,10 +124,8 @@ def trends(history: Sequence[Report]) -> list[dict[str, Any]]:
 
 
 def _gate(gate: Report) -> Report:
-    """Give a gate's numbers their unit: a limit between 0 and 1 written as a fraction is a share."""
-    limit = gate.get("threshold")
-    unit = "share" if isinstance(limit, float) and abs(limit) <= 1 else "count"
-    written = {key: measure(gate[key], unit) if isinstance(gate.get(key), int | float) else gate.get(key)
+    """Write a gate's numbers in its unit."""
+    written = {key: measure(gate[key], gate["unit"]) if isinstance(gate.get(key), int | float) else gate.get(key)
                for key in ("value", "threshold")}  # fmt: skip
     return {**gate, **written}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +34,7 @@ def rewrite_part(state: State, rewrite: Rewrite, dropped: Path, folder: Path) ->
     ids = pl.read_parquet(dropped)
     rows: dict[str, pl.DataFrame] = {}
     for dataset in (ARTICLES, LEDGER, QUARANTINE):
-        paths = _files(state, rewrite.parts, dataset.name)
+        paths = state.paths(dataset.name, rewrite.parts)
         found = [read_part(p, dataset).join(ids, on="doc_id", how="anti", maintain_order="left") for p in paths]
         rows[dataset.name] = (pl.concat(found) if found else dataset.empty()).sort("doc_id", maintain_order=True)
         if any(state.parts[n].schema != SCHEMA_VERSION for n in rewrite.parts):
@@ -53,10 +52,3 @@ def rewrite_part(state: State, rewrite: Rewrite, dropped: Path, folder: Path) ->
             path.parent.mkdir(parents=True, exist_ok=True)
             write_part(rows[dataset.name], dataset, path, ruleset=state.parts[rewrite.parts[0]].ruleset)
     return write_figures(shard_figures(cleaned, whole), dropped.with_name(f"rewritten-{rewrite.number:05}.json"))
-
-
-def _files(state: State, parts: Iterable[int], dataset: str) -> list[Path]:
-    """The files of one dataset that hold these parts in the last snapshot."""
-    if state.snapshot is None:
-        return []
-    return [state.snapshot / d / name for n in parts for d, name in state.files.get(n, []) if d == dataset]

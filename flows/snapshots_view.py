@@ -14,7 +14,7 @@ from rich.text import Text
 
 from flows.compare import Difference, compare
 from flows.errors import RunError, UsageError
-from flows.published import published_store
+from flows.published import current_snapshot, published_store
 from flows.snapshots import SnapshotStore, check_files
 from flows.snapshots.files import read_manifest
 from flows.summary import STATUS, open_console
@@ -48,7 +48,7 @@ def list_snapshots(output: Path) -> None:
 def diff_snapshots(output: Path, old: str | None, new: str | None) -> None:
     """Print what changed from one snapshot to another; the last two where none is named."""
     store = published_store(output)
-    after = _named(store, new) if new else _current(store)
+    after = _named(store, new) if new else current_snapshot(store)
     before = _named(store, old) if old else _before(store, after)
     console = open_console()
     console.print(Text(f"from {before.name} to {after.name}"), soft_wrap=True)
@@ -79,7 +79,7 @@ def rollback(output: Path, run: str | None) -> None:
     """Make an older snapshot the current one, in one step; the one before the current where none is named."""
     store = published_store(output)
     with store.lock():
-        current = _current(store)
+        current = current_snapshot(store)
         target = _named(store, run) if run else _before(store, current)
         if target == current:
             raise UsageError(f"{target.name} is the current snapshot already")
@@ -100,13 +100,6 @@ def rollback(output: Path, run: str | None) -> None:
         Text(f"{current.name} stays: `copydesk snapshots rollback {current.name} -o {output}` brings it back."),
         soft_wrap=True,
     )
-
-
-def _current(store: SnapshotStore) -> Path:
-    found = store.current()
-    if found is None:
-        raise UsageError(f"{store.output} has no published snapshot: run `copydesk run SOURCE -o {store.output}` first")
-    return found
 
 
 def _before(store: SnapshotStore, snapshot: Path) -> Path:

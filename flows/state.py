@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -60,6 +60,13 @@ class State:
     inputs: pl.DataFrame
     parts: dict[int, PartState]
     files: dict[int, list[tuple[str, str]]]
+
+    def paths(self, dataset: str, parts: Iterable[int] | None = None) -> list[Path]:
+        """The files of one dataset, by part: of some parts, or of all."""
+        if self.snapshot is None:
+            return []
+        numbers = sorted(self.files) if parts is None else parts
+        return [self.snapshot / d / name for n in numbers for d, name in self.files.get(n, []) if d == dataset]
 
     @classmethod
     def none(cls) -> State:

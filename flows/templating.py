@@ -1,12 +1,10 @@
-"""Draw a page from its template, with everything that it needs inside it, and write it whole or not at all."""
+"""Draw a page from its template, with everything that it needs inside it."""
 
 from __future__ import annotations
 
 import base64
 import functools
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -57,18 +55,3 @@ def draw(template: str, view: dict[str, Any]) -> str:
     Raises KeyError, or jinja2's UndefinedError, where `view` lacks what the template shows.
     """
     return _environment().get_template(template).render(view)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file by its own name only when it is complete and on the disk. Raises OSError as the disk does."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            os.fchmod(file.fileno(), 0o644)  # mkstemp makes files that only their owner may read
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

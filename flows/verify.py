@@ -19,7 +19,7 @@ from flows.contracts import column_differences, row_differences
 from flows.duplicates import prove_duplicates
 from flows.figures import characters_of
 from flows.parts import read_part
-from flows.published import current_snapshot
+from flows.published import current_snapshot, published_store
 from flows.snapshots import check_files
 from flows.snapshots.files import read_manifest
 from flows.state import read_state
@@ -33,7 +33,7 @@ _PART = re.compile(r"part-(\d+)")
 def verify_output(output: Path) -> int:
     """Print a line a check of the current snapshot, and one a breach; returns the exit code, 0 or 1."""
     console = open_console()
-    snapshot = current_snapshot(output)
+    snapshot = current_snapshot(published_store(output))
     failed = False
     for name, check in _checks(snapshot):
         detail, broken = check()

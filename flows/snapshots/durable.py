@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from pathlib import Path
 
-__all__ = ["digest_file", "replace_link", "sync_folder", "sync_tree", "write_file"]
+__all__ = ["digest_file", "replace_link", "sync_folder", "sync_tree", "write_file", "write_whole"]
 
 
 def digest_file(path: Path) -> str:
@@ -39,6 +40,21 @@ def write_file(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file by its own name only when it is complete and on the disk. Raises OSError as the disk does."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            os.fchmod(file.fileno(), 0o644)  # mkstemp makes files that only their owner may read
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def replace_link(link: Path, target: str) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+from flows.defaults import KEEP
 from flows.errors import RunError, UsageError
 from flows.snapshots.durable import replace_link, sync_folder, sync_tree, write_file
 from flows.snapshots.files import MANIFEST, STATE, PartFile, describe_parts, describe_state, read_manifest, seal_parts
@@ -21,7 +22,6 @@ from flows.snapshots.lock import hold
 __all__ = ["SnapshotStore", "Staging"]
 
 FORMAT = 1
-KEEP = 5
 GRACE = timedelta(hours=1)
 
 _MARKER = ".copydesk"
@@ -137,7 +137,7 @@ class SnapshotStore:
         """
         self._need_lock()
         target = self._snapshots / staging.run_id
-        try:
+        with self._or_the_last_stands(f"publish run {staging.run_id}"):
             self._check_datasets(staging, datasets)
             parts = [
                 part for name in datasets for part in seal_parts(staging.path / name, name, staging.previous)
@@ -151,11 +151,6 @@ class SnapshotStore:
             sync_folder(self._snapshots)
             self._link_datasets(datasets)
             replace_link(self.output / "current", f".snapshots/{staging.run_id}")
-        except OSError as error:
-            raise RunError(
-                f"could not publish run {staging.run_id} in {self.output}: {error.strerror or error};"
-                f" the snapshot before it stands"
-            ) from error
         with suppress(OSError):  # What is left to tidy waits for the next run; this one is published.
             self._unlink_others(datasets)
             self._retire()
@@ -168,18 +163,23 @@ class SnapshotStore:
         """
         self._need_lock()
         datasets = sorted(path.name for path in snapshot.iterdir() if path.is_dir() and path.name[0] != ".")
-        try:
+        with self._or_the_last_stands(f"switch to {snapshot.name}"):
             self._link_datasets(datasets)
             replace_link(self.output / "current", f".snapshots/{snapshot.name}")
-        except OSError as error:
-            raise RunError(
-                f"could not switch to {snapshot.name} in {self.output}: {error.strerror or error};"
-                f" the snapshot before it stands"
-            ) from error
         with suppress(OSError):
             self._unlink_others(datasets)
             if (self.output / "reports" / snapshot.name).is_dir():
                 self.point_latest(snapshot.name)
+
+    @contextmanager
+    def _or_the_last_stands(self, what: str) -> Iterator[None]:
+        """Say of a disk that will not, that nothing changed for readers."""
+        try:
+            yield
+        except OSError as error:
+            raise RunError(
+                f"could not {what} in {self.output}: {error.strerror or error}; the snapshot before it stands"
+            ) from error
 
     def current(self) -> Path | None:
         """The folder of the current snapshot, links resolved: it stays while a new one is published."""

@@ -21,6 +21,7 @@ from flows import templating
 from flows.pictures import flow
 from flows.report import artifact_table, markdown_summary, render, write_report
 from flows.report_view import PASSAGE, history_with, trends
+from flows.snapshots import durable
 from flows.wording import bar, change, duration, moment, number, percent, share, shown, tenths
 
 SAMPLE: dict[str, Any] = json.loads(Path(__file__).with_name("report_sample.json").read_text("utf-8"))
@@ -331,7 +332,7 @@ def test_what_changed_is_named_and_what_did_not_is_said() -> None:
 def test_a_failed_gate_and_a_broken_law_are_named() -> None:
     report = changed()
     report["verdict"] = {"status": "failed", "sentence": "Nothing was published.", "gates": [
-        {"gate": "quarantined_share", "level": "fail", "value": 0.5, "threshold": 0.2, "passed": False,
+        {"gate": "quarantined_share", "unit": "share", "level": "fail", "value": 0.5, "threshold": 0.2, "passed": False,
          "message": "Half of all pages are in quarantine."}]}  # fmt: skip
     report["balance"]["laws"][0] = {
         "law": 1,
@@ -372,7 +373,7 @@ def test_a_report_that_cannot_be_written_leaves_the_last_one_whole(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(templating.os, "fsync", full)
+    monkeypatch.setattr(durable.os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         write_report(changed(failures=[]), tmp_path)
     assert html.read_bytes() == before

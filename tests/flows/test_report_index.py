@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from run_rows import run_row, runs_frame
 
-from flows import templating
 from flows.report import write_report
 from flows.report_index import RUNS_LISTED, RUNS_SHOWN, write_index
+from flows.snapshots import durable
 
 SAMPLE: dict[str, Any] = json.loads(Path(__file__).with_name("report_sample.json").read_text("utf-8"))
 
@@ -79,7 +79,7 @@ def test_an_index_that_cannot_be_written_leaves_the_last_one_whole(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(templating.os, "fsync", full)
+    monkeypatch.setattr(durable.os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         write_index(tmp_path, runs_frame(run_row(0), run_row(1)))
     assert page.read_bytes() == before

@@ -16,22 +16,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 from conftest import HOME, ROOT
+from desk import AUDITOR
 
 from flows.errors import RunError
 from flows.server import OwnServer, configured_api
 from flows.snapshots import check_files
 
-# loaded by every process of the run: it writes down whom each talks to
-AUDITOR = """
-import ipaddress, os, sys
-def _audit(event, arguments):
-    if event in ("socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"):
-        place = arguments[1] if event in ("socket.connect", "socket.sendto") else arguments
-        host = place[0] if isinstance(place, tuple) else place
-        if isinstance(host, bytes): host = host.decode()
-        with open(os.environ["AUDIT"], "a") as file: print(event, host, file=file)
-sys.addaudithook(_audit)
-"""
 SLOWED = """
 import os, sys, time
 os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
