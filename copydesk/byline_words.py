@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -24,6 +25,8 @@ class Words:
     """A cue at the start of a line; group `cue`."""
     inner: re.Pattern[str]
     """A cue inside a line that is already known to be a byline; group `cue`."""
+    inner_words: frozenset[str]
+    """First words of all these: none is looked for without one."""
     inner_plain: re.Pattern[str]
     """The same in a line whose labels have no colon: "Tekst Jan de Vries Beeld Eva Bakker"."""
     plain_labels: frozenset[str]
@@ -85,6 +88,10 @@ def any_of(phrases: list[str] | tuple[str, ...] | set[str]) -> str:
     return "(?:" + "|".join(re.escape(p).replace(r"\ ", r"\s+") for p in ordered) + ")"
 
 
+def _first_words(cues: Iterable[str]) -> frozenset[str]:
+    return frozenset(m.group().lower() for c in cues if (m := re.match(r"[^\W\d_]+", c)))
+
+
 @lru_cache(maxsize=1)
 def words() -> Words:
     """The tables, read from the package at the first call."""
@@ -105,7 +112,8 @@ def words() -> Words:
     for label in labels:
         cues.setdefault(label, "author")
     labelled, plain = any_of(labels | colon), any_of(data["cues"]["plain_labels"])
-    inner = any_of({c for c in free if " " in c and (cues[c] != "author" or c.endswith(" by"))})
+    long = {c for c in free if " " in c and (cues[c] != "author" or c.endswith(" by"))}
+    inner = any_of(long)
     cue = (
         rf"(?P<cue>{any_of(free)}(?=\s*:|\s|\Z)|{labelled}(?=\s*[:：]|\s+[-–—]\s)|{any_of(labels)}(?=\Z)"
         rf"|{plain}(?=\s+[^\W\d_]+\s+[^\W\d_]+))"
@@ -129,12 +137,9 @@ def words() -> Words:
     not_name = frozenset(data["names"]["not_name_words"].split())
     return Words(
         cues=cues,
-        cue_words=frozenset(
-            m.group().lower()
-            for c in (*cues, *labels, *data["cues"]["plain_labels"])
-            if (m := re.match(r"[^\W\d_]+", c))
-        ),
+        cue_words=_first_words((*cues, *labels, *data["cues"]["plain_labels"])),
         first=re.compile(rf"{cue}\s*[:：]?\s*", re.I),
+        inner_words=_first_words(long | labels | colon),
         inner=re.compile(rf"(?:(?<=[\s;,.|/])|(?<=\A))(?:{inner}\s*:?|{labelled}\s*:)\s+", re.I),
         inner_plain=re.compile(
             rf"(?:(?<=[\s;,.|/])|(?<=\A))(?:{inner}\s*:?|{labelled}\s*:?)\s+(?=[^\W\d_])", re.I

@@ -190,7 +190,8 @@ def _cued(line: str, cue: re.Match[str], language: str | None, table: Words) -> 
     word, begin = " ".join(cue["cue"].lower().split()), cue.end()
     unmarked = word in table.plain_labels and ":" not in line[begin - 2 : begin]
     inner = table.inner_plain if unmarked else table.inner
-    for following in inner.finditer(line, begin):
+    may_follow = not table.inner_words.isdisjoint(_FIRST_WORD.findall(line.lower(), begin))
+    for following in inner.finditer(line, begin) if may_follow else ():
         clauses.append((word, _JOINED_ON.sub("", line[begin : following.start()])))
         word, begin = " ".join(following.group().lower().rstrip(" :").split()), following.end()
     clauses.append((word, line[begin:]))

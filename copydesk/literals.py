@@ -10,9 +10,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import json
+import math
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.resources import files
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -42,15 +45,34 @@ class Need:
     holds: frozenset[str] = frozenset()
 
 
-@functools.cache
 def need(branch: str) -> Need:
+    """What a match of an expression needs: looked up for those of our own rules, worked out for any other."""
+    return _of_our_rules().get(branch) or work_out(branch)
+
+
+def as_json(branches: Iterable[str]) -> str:
+    """What the expressions need, worked out, as the text of `data/needs.json`: a line for each."""
+    table = {b: {k: sorted(v) for k, v in dataclasses.asdict(work_out(b)).items() if v} for b in sorted(set(branches))}
+    rows = (f"{json.dumps(b, ensure_ascii=False)}: {json.dumps(v, ensure_ascii=False)}" for b, v in table.items())
+    return "{\n" + ",\n".join(rows) + "\n}\n"
+
+
+@functools.cache
+def _of_our_rules() -> dict[str, Need]:
+    # worked out, they would cost every start half a second
+    table = json.loads((files("copydesk") / "data" / "needs.json").read_bytes())
+    return {branch: Need(**{k: frozenset(v) for k, v in parts.items()}) for branch, parts in table.items()}
+
+
+@functools.cache
+def work_out(branch: str) -> Need:
     """What a match of an expression (RE2 syntax, without `|` outside groups) needs.
 
-    >>> sorted(need(r"^(?:read|see) also *:").starts)
+    >>> sorted(work_out(r"^(?:read|see) also *:").starts)
     ['read als', 'see also']
-    >>> sorted(need(r"[^.]+ (?:lire|voir) +").holds)
+    >>> sorted(work_out(r"[^.]+ (?:lire|voir) +").holds)
     [' lire', ' voir']
-    >>> need(r"^[a-z]+$")
+    >>> work_out(r"^[a-z]+$")
     Need(starts=frozenset(), holds=frozenset())
     """
     # Python's parser knows RE2's syntax but for classes by name, which it need not tell apart here
@@ -187,7 +209,7 @@ def _inside(nodes: Sequence[Node]) -> set[str] | None:
         elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT) and part[0] > 0:
             choices.append(_inside(_runs(part[2])) or {""})
     sure = [s for s in choices if "" not in s and min(map(_worth, s)) >= SHORTEST]
-    return min(sure, key=lambda s: sum(0.35 ** _worth(literal) for literal in s), default=None)
+    return min(sure, key=lambda s: math.fsum(0.35 ** _worth(literal) for literal in s), default=None)
 
 
 def _worth(literal: str) -> int:

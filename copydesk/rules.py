@@ -91,6 +91,11 @@ class Rule:
                 parts.append("^(?:" + "|".join(re.escape(s).replace("\\ ", " ") for s in phrases) + ")" + end)
         return "|".join(parts) or None
 
+    @property
+    def branches(self) -> list[str]:
+        """The alternatives of `regex`."""
+        return branches(self.regex) if self.regex else []
+
 
 @dataclasses.dataclass(frozen=True)
 class RuleBook:
@@ -203,7 +208,7 @@ class _Expressions(NamedTuple):
 
 
 def _expressions(rule: Rule) -> _Expressions:
-    parts = branches(rule.regex) if rule.regex else []
+    parts = rule.branches
     sure = tuple(part for part in parts if need(part) != Need())
     return _Expressions(sure, tuple(part for part in parts if part not in sure))
 

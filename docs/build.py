@@ -1,4 +1,5 @@
-"""Writes what the documentation says from the code: `make docs`. tests/test_docs.py sees that it was done."""
+"""Writes what is generated from the code, most of it documentation: `make docs`. tests/test_docs.py sees that it was
+done."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ import re
 import sys
 from pathlib import Path
 
+from copydesk.literals import as_json as as_json_needs
+from copydesk.rules import our_rules
 from flows.explain import explain_page
 from flows.gate_settings import load_gates
 from flows.gates import GATES
@@ -78,12 +81,18 @@ def dictionary_json() -> str:
     return json.dumps(as_json(DATASETS), indent=1, ensure_ascii=False) + "\n"
 
 
+def needs() -> str:
+    """What the expressions of our rules need, worked out, as the text of a file that is looked up at every start."""
+    return as_json_needs(branch for rule in our_rules().rules for branch in rule.branches)
+
+
 def main() -> None:
     """Write all that is generated anew; with `--released`, also the schema that later ones are held to."""
     for page in generated():
         (ROOT / page).write_text(filled(page, (ROOT / page).read_text(encoding="utf-8")), encoding="utf-8")
     (ROOT / "docs" / "data-dictionary.md").write_text(dictionary(DATASETS), encoding="utf-8")
     (ROOT / "docs" / "data-dictionary.json").write_text(dictionary_json(), encoding="utf-8")
+    (ROOT / "copydesk" / "data" / "needs.json").write_text(needs(), encoding="utf-8")
     if "--released" in sys.argv[1:]:
         RELEASED.write_text(dictionary_json(), encoding="utf-8")
 

@@ -75,6 +75,11 @@ def test_the_data_dictionary_is_what_the_schemas_say() -> None:
     assert (ROOT / "docs" / "data-dictionary.json").read_text(encoding="utf-8") == as_json, "run `make docs`"
 
 
+def test_what_rules_need_is_what_is_worked_out_for_them() -> None:
+    needs = runpy.run_path(str(ROOT / "docs" / "build.py"))["needs"]()
+    assert (ROOT / "copydesk" / "data" / "needs.json").read_text(encoding="utf-8") == needs, "run `make docs`"
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/running.md"])
 def test_the_generated_parts_are_what_the_code_says(page: str, no_colour: None) -> None:
     build = runpy.run_path(str(ROOT / "docs" / "build.py"))

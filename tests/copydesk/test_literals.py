@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copydesk.literals import Need, branches, need
+from copydesk.literals import Need, branches, work_out
 
 CASES = [
     # starts at the line's start
@@ -35,7 +35,7 @@ CASES = [
 
 @pytest.mark.parametrize(("expression", "starts", "holds"), CASES)
 def test_need(expression: str, starts: set[str], holds: set[str]) -> None:
-    assert need(expression) == Need(frozenset(starts), frozenset(holds))
+    assert work_out(expression) == Need(frozenset(starts), frozenset(holds))
 
 
 def test_branches_are_split_outside_groups_and_classes() -> None:
@@ -55,7 +55,7 @@ _piece = st.recursive(
 
 @given(st.tuples(st.sampled_from(["", "^"]), _piece).map("".join), st.data())
 def test_every_match_shows_what_is_needed(expression: str, data: st.DataObject) -> None:
-    found = need(branches(expression)[0])
+    found = work_out(branches(expression)[0])
     # to RE2 a digit is an ASCII digit
     line = data.draw(st.from_regex(re.compile(branches(expression)[0], re.ASCII), fullmatch=False)).lstrip(" ")
     if re.search(branches(expression)[0], line, re.ASCII):
