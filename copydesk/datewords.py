@@ -51,7 +51,7 @@ class Words:
     mixed_regions: frozenset[str]
     morning: frozenset[str]
     afternoon: frozenset[str]
-    hints: re.Pattern[str]
+    hints: tuple[str, ...]
     loose: re.Pattern[str]
     loose_days: Mapping[str, int]
     weekday_behind: re.Pattern[str]
@@ -64,7 +64,7 @@ class Words:
 
     def hinted(self, low: str) -> bool:
         """Whether a line (in lower case) may hold a relative day without a number."""
-        return self.hints.search(low) is not None
+        return any(map(low.__contains__, self.hints))
 
 
 def _either(words: Iterable[str]) -> str:
@@ -225,7 +225,7 @@ def words() -> Words:
         mixed_regions=frozenset(raw["order"]["mixed_regions"]),
         morning=frozenset([*joints["morning"], "AM"]),
         afternoon=frozenset([*joints["afternoon"], "PM"]),
-        hints=re.compile(_either(hints)),
+        hints=tuple(hints),
         loose=re.compile(loose, flags | re.IGNORECASE),
         loose_days=loose_days,
         weekday_behind=re.compile(behind_day, flags),
