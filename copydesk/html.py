@@ -50,6 +50,8 @@ MOST_CHARACTERS: Final = 50_000_000
 """Characters of the longest page that is parsed; a longer one has no text."""
 DEEPEST: Final = 5_000
 """Elements within each other; from there on a page's tags are left out, as a parser's time grows with their square."""
+AT_ONCE: Final = 16_000_000
+"""Characters of bodies that are rendered at once: their tags take ten times as much memory."""
 _NO_PAGE: Final = LexborHTMLParser("")
 _NESTING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
 _CLOSED_BY_OTHERS: Final = frozenset(
@@ -85,14 +87,17 @@ def read_html(pages: pl.DataFrame) -> HtmlPages:
     The lines are those of `split_lines` with the marks of `render`; the others are those
     that MARKUP settles, with the columns of `cut_spans`.
     """
-    bodies, said = [], []
+    said, bodies = [], []
     for url, html, fetched in pages.select("url", "html", "fetched_at").iter_rows():
         tree = LexborHTMLParser(_shallow(html)) if len(html) <= MOST_CHARACTERS else _NO_PAGE
         said.append(read_metadata(tree, url, fetched=fetched))
         bodies.append(serialised(tree))
-    texts, marks = render(pages.select("page", html=pl.Series(bodies, dtype=pl.String)))
-    pages = pages.with_columns(text=texts["text"])
-    lines = split_lines(pages).hstack(marks)
+    whole = pages.select("page", html=pl.Series(bodies, dtype=pl.String))
+    whole = whole.with_columns(part=pl.col("html").str.len_chars().cum_sum() // AT_ONCE)
+    parts = whole.partition_by("part", maintain_order=True, include_key=False) or [whole.drop("part")]
+    rendered = [render(part) for part in parts]
+    pages = pages.with_columns(text=pl.concat(r.texts["text"] for r in rendered))
+    lines = split_lines(pages).hstack(pl.concat(r.marks for r in rendered))
     settled_by = pl.coalesce(*(pl.when(rule.when).then(pl.lit(n, pl.UInt8)) for n, rule in enumerate(MARKUP)))
     lines = lines.with_columns(markup=settled_by)
     # what lies between two lines that are looked at is as low as the lowest line between them

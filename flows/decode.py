@@ -126,6 +126,7 @@ _WESTERN = ("€“”‘’„…–—•™ŠšŽžœ\xa0¡£§©«®°²³·
     "cp1252"
 )
 _C1_CONTROL = re.compile("[\x80-\x84\x86-\x9f]")
+_BEYOND_ASCII = re.compile("[^\0-\x7f]+")
 _TAG = re.compile(rb"<[^<>]*>")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{3}")
 
@@ -206,13 +207,17 @@ def repair(text: str) -> str | None:
     for n, line in enumerate(lines):
         if not line.isascii() and (sequences := _SEQUENCES.findall(line)):
             try:
-                right[n] = line.translate(_BYTES_OF_MISREAD).encode("latin-1").decode("utf-8")
+                right[n] = _BEYOND_ASCII.sub(_reread, line)
             except UnicodeError:
                 continue
             found.update(sequences)
     if len(found) < 2 and not any(len(sequence) > 2 for sequence in found):
         return None
     return "\n".join(right.get(n, line) for n, line in enumerate(lines))
+
+
+def _reread(misread: re.Match[str]) -> str:
+    return misread[0].translate(_BYTES_OF_MISREAD).encode("latin-1").decode("utf-8")
 
 
 def _repaired(text: str, raw: bytes) -> Decoded:

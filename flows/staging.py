@@ -23,6 +23,8 @@ from flows.errors import RunError
 __all__ = ["StagedShard", "bucket_of", "stage", "weight_of"]
 
 BUCKETS = 256
+HTML_OF_TEXT = 4
+"""Bytes of HTML that weigh as one of text in a shard: most of a page is markup and scripts."""
 # The first two are the order that is promised. The rest break ties between pages of one id, so that no two
 # pages that differ could change places.
 _ORDER = (
@@ -67,8 +69,9 @@ def stage(
     """Write `batches` of the page frame to `folder` as shards, `shard-00000.arrow` onwards.
 
     The shards and their content depend on the set of pages, `buckets` and `shard_bytes`, and not on the order
-    of pages, the size of batches or `flush_bytes`. A shard holds at least `shard_bytes` of text where there
-    is as much. `progress` is told the pages and bytes staged so far after each batch. No pages, no shards.
+    of pages, the size of batches or `flush_bytes`. A shard holds at least `shard_bytes` of text, or
+    HTML_OF_TEXT times as much HTML, where there is as much. `progress` is told the pages and bytes staged so far
+    after each batch. No pages, no shards.
 
     Raises RunError when the disk is full or will not be written to.
     """
@@ -98,10 +101,10 @@ def _stage(
         if batch.is_empty():
             continue
         placed = _placed(batch, buckets)
-        for bucket, weight in placed.group_by(_BUCKET).agg(weight_of().sum()).iter_rows():
+        for bucket, size, weight in placed.group_by(_BUCKET).agg(weight_of().sum(), _as_text().sum()).iter_rows():
             weights[bucket] += weight
-            held += weight
-            total += weight
+            held += size
+            total += size
         pages += placed.height
         waiting.append(placed)
         if held >= flush_bytes:
@@ -136,6 +139,12 @@ def weight_of() -> pl.Expr:
         + pl.col("raw").bin.size().cast(pl.Int64).fill_null(0)
         + 1
     ).alias("weight")
+
+
+def _as_text() -> pl.Expr:
+    """The bytes of text that take as long to clean as a page: what fills a shard."""
+    html = pl.col("html").str.len_bytes().cast(pl.Int64).fill_null(0)
+    return (weight_of() - html + html // HTML_OF_TEXT).alias("as_text")
 
 
 def _groups(weights: list[int], shard_bytes: int) -> list[range]:

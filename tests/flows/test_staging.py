@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from flows.errors import RunError, UsageError
 from flows.readers import PAGE_SCHEMA, content_hash
-from flows.staging import StagedShard, bucket_of, stage
+from flows.staging import HTML_OF_TEXT, StagedShard, bucket_of, stage
 
 
 def page(doc_id: str, text: str | None = "words", raw: bytes | None = None) -> dict[str, object]:
@@ -74,6 +74,16 @@ def test_shards_are_large_enough_and_stated_right(tmp_path: Path) -> None:
         assert shard.bytes == 2 * shard.characters == 100 * pages_of.height
         assert shard.pages == pages_of.height
     assert sorted(path.name for path in tmp_path.iterdir()) == [shard.path.name for shard in shards]
+
+
+def test_a_shard_of_html_is_larger(tmp_path: Path) -> None:
+    texts = [page(f"p{n}", "é" * 50) for n in range(300)]
+    pages = [p | {"text": None, "html": p["text"]} for p in texts]
+    of_text, of_html = (stage([frame(p)], tmp_path / name, buckets=32, shard_bytes=2_500)
+                        for name, p in (("text", texts), ("html", pages)))  # fmt: skip
+    assert len(of_html) > 1
+    assert all(shard.bytes >= HTML_OF_TEXT * (2_500 - shard.pages) for shard in of_html)
+    assert sum(s.bytes for s in of_html) == sum(s.bytes for s in of_text)
 
 
 def test_a_page_stays_in_its_bucket() -> None:
