@@ -55,7 +55,7 @@ docs: .venv/.ready
 picture: .venv/.ready
 	@$(BIN)/python -m docs.picture
 
-bench: .venv/.ready-dev
+bench: .venv/.ready
 	@$(BIN)/python benchmarks/pipeline.py $(BENCH)
 
 lock:

@@ -46,6 +46,23 @@ def resiliparse(pages: Path, output: Path) -> None:
     _each(pages, output, lambda page: extract_plain_text(page, main_content=True))
 
 
+def newspaper4k(pages: Path, output: Path) -> None:
+    """The text of HTML pages, with authors, date and title, which it always looks for; none where it would first
+    download what it needs for the page's language (Korean)."""
+    from newspaper import Article  # noqa: PLC0415
+
+    def text_of(page: str) -> str | None:
+        article = Article("https://page.example/", fetch_images=False)
+        article.download(input_html=page)
+        try:
+            article.parse()
+        except (ImportError, LookupError):
+            return None
+        return str(article.text)
+
+    _each(pages, output, text_of)
+
+
 def _each(pages: Path, output: Path, text_of: Callable[[str], str | None]) -> None:
     """Write what a function of a page makes of each."""
     output.mkdir(parents=True, exist_ok=True)
@@ -67,6 +84,7 @@ class Peer(NamedTuple):
 PEERS = {
     "datatrove": Peer(datatrove, html=False),
     "trafilatura": Peer(trafilatura, html=True),
+    "newspaper4k": Peer(newspaper4k, html=True),
     "resiliparse": Peer(resiliparse, html=True),
 }
 

@@ -7,6 +7,7 @@ Runs over the same made pages, each in a process of its own, with the CPU second
 - command: `copydesk run` as a user types it, with Prefect, its server and the report.
 - datatrove: the line filters of C4, from Parquet to Parquet, as datatrove runs them.
 - trafilatura: its main text of HTML pages, from Parquet to Parquet.
+- newspaper4k: its text of HTML pages, with what it finds of authors, date and title, from Parquet to Parquet.
 - resiliparse: it parses HTML pages and renders their main content, from Parquet to Parquet; nothing is cleaned.
 
 The HTML pages are real ones, not made, and few.
@@ -43,7 +44,7 @@ import pyarrow.parquet as pq  # noqa: E402
 
 from benchmarks import make_pages  # noqa: E402
 from benchmarks.peers import INSTALL, PEERS, installed  # noqa: E402
-from benchmarks.pipeline_table import HTML, LIBRARIES, measured, table  # noqa: E402
+from benchmarks.pipeline_table import HTML, LIBRARIES, beside, measured, table  # noqa: E402
 from flows.launch import engine  # noqa: E402
 
 OURS = ("floor", "pipeline", "command")
@@ -56,7 +57,10 @@ HTML_PAGES = 300
 
 STEPS: dict[str, tuple[str, ...]] = {
     "reading and staging": ("flows.staging:stage",),
-    "lines": ("copydesk.cleaning:split_lines", "copydesk.cleaning:read_html"),
+    "lines": ("copydesk.cleaning:split_lines", "copydesk.html:split_lines"),
+    "parsing HTML": ("copydesk.cleaning:read_html",),
+    "metadata": ("copydesk.html:read_metadata", "copydesk.html:metadata_frame"),
+    "rendering HTML": ("copydesk.html:render",),
     "rules": ("copydesk.rules:RuleBook.match",),
     "dissect": ("copydesk.marks:dissect_lines",),
     "marks, the rest": ("copydesk.cleaning:mark_lines",),
@@ -131,12 +135,16 @@ def pipeline(pages: Path, output: Path, figures: Path, form: str) -> None:
     with store.lock():
         new = store.begin("20260101T000000Z-0000")
         source = open_source(str(pages), ReadOptions(**{f"{form}_column": "text"}, id_column="id", url_column="url"))
-        staged = staging.stage(source.batches(), new.path.with_name(".staging-pages"), shard_bytes=32_000_000)
+        staged = staging.stage(source.batches(), new.path.with_name(".staging-pages"), shard_bytes=shards.SHARD_BYTES)
         for shard in staged:
             shards.clean_shard(shard.path, new.path)
         names = [d.name for d in sorted(new.path.iterdir()) if d.is_dir() and any(d.iterdir())]
         store.publish(new, names, {})
-    out = {"steps": timers.seconds, "shards": len(staged), "pages": sum(s.pages for s in staged)}
+    parts = sum(path.stat().st_size for path in output.glob(".snapshots/*/*/*.parquet"))
+    out = {
+        "steps": timers.seconds, "shards": len(staged), "pages": sum(s.pages for s in staged), "bytes_out": parts,
+        "bytes_staged": sum(s.bytes for s in staged),
+    }  # fmt: skip
     figures.write_text(json.dumps(out), encoding="utf-8")
 
 
@@ -347,6 +355,7 @@ def main() -> None:
     parser.add_argument("--no-peers", action="store_true", help="leave the other tools out")
     parser.add_argument("--gold", type=Path, help="checked answers to --from: body F1 too, by its score.py")
     parser.add_argument("--json", type=Path, help="write the report here too")
+    parser.add_argument("--beside", type=Path, help="an earlier report (--json): how the ratios have changed since")
     parser.add_argument("--part", nargs=5, help=argparse.SUPPRESS)  # part, pages, output, figures, form of the pages
     options = parser.parse_args()
     if options.part:
@@ -372,6 +381,8 @@ def main() -> None:
     if options.json:
         options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print("\n".join(table(report)))
+    if options.beside:
+        print("\n".join(beside(report, json.loads(options.beside.read_text(encoding="utf-8")))))
     if HTML not in report["columns"] and not options.no_peers:
         print(f"\n  {', '.join(p for p in PEERS if PEERS[p].html)}: only on pages with a column {HTML} (--from)")
 

@@ -56,6 +56,23 @@ def table(report: dict[str, Any]) -> Iterator[str]:
             yield from steps
 
 
+def beside(report: dict[str, Any], earlier: dict[str, Any]) -> Iterator[str]:
+    """What has changed since an earlier report, by figures that another hour or machine changes least: the ratio to the
+    floor of the same run, where both have it, and body F1."""
+    yield f"\n  {'since the earlier run':34}{'x floor':>18}{'body F1':>18}"
+    for column, found in report["columns"].items():
+        before = measured(earlier["columns"].get(column, {"runs": {}})["runs"])
+        for part, run in measured(found["runs"]).items():
+            if part == "floor" or part not in before:
+                continue
+            was = before[part]
+            cells = [
+                f"{was[name]:.{digits}f} -> {run[name]:.{digits}f}" if name in was and name in run else ""
+                for name, digits in (("times_the_floor_after_start", 1), ("body_f1", 3))
+            ]
+            yield f"  {part:12}{column:22}" + "".join(f"{cell:>18}" for cell in cells)
+
+
 def _beside_peers(columns: dict[str, Any]) -> Iterator[str]:
     """How many times the pages of each peer the pipeline cleans in a CPU second."""
     speed = "pages_per_cpu_second_after_start"

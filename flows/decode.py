@@ -205,11 +205,14 @@ def repair(text: str) -> str | None:
     right = {}
     found: set[str] = set()
     for n, line in enumerate(lines):
-        if not line.isascii() and (sequences := _SEQUENCES.findall(line)):
-            try:
-                right[n] = _BEYOND_ASCII.sub(_reread, line)
-            except UnicodeError:
-                continue
+        if line.isascii():
+            continue
+        try:
+            reread = _BEYOND_ASCII.sub(_reread, line)
+        except UnicodeError:
+            continue
+        if sequences := _SEQUENCES.findall(line):
+            right[n] = reread
             found.update(sequences)
     if len(found) < 2 and not any(len(sequence) > 2 for sequence in found):
         return None

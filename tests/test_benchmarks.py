@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from packaging.requirements import Requirement
 
-from benchmarks import make_pages, metadata, peers, pipeline, reading, refresh, startup
+from benchmarks import cost, make_pages, metadata, peers, pipeline, pipeline_table, reading, refresh, startup
 from flows.server import QUIET, OwnServer
 
 COUNT = 200
@@ -104,6 +104,7 @@ def test_the_benchmark_reports_every_figure(tmp_path: Path) -> None:
     steps = found["runs"]["pipeline"]["steps"]
     assert set(pipeline.STEPS) < set(steps)
     assert found["runs"]["pipeline"]["pages"] == COUNT
+    assert 0 < found["runs"]["pipeline"]["bytes_out"] < found["pages"]["text_bytes"] * 2
     for word in ("pages/CPU s", "x floor", "peak MB", *pipeline.STEPS):
         assert word in done.stdout
 
@@ -134,7 +135,7 @@ def test_the_extra_holds_the_peers_within_bounds() -> None:
     [
         ("text", ["floor", "pipeline", "command", "datatrove"]),
         ("text_full", ["floor", "pipeline", "command", "datatrove"]),
-        ("html", ["floor", "pipeline", "command", "trafilatura", "resiliparse"]),
+        ("html", ["floor", "pipeline", "command", "trafilatura", "newspaper4k", "resiliparse"]),
     ],
 )
 def test_each_part_reads_its_columns(column: str, parts: list[str]) -> None:
@@ -154,6 +155,7 @@ LINES = ["Home", "The council said on Monday that fares will rise.", "Share this
     [
         ("datatrove", "\n".join(LINES), "\n".join(LINES[1::2])),
         ("trafilatura", PAGE, None),
+        ("newspaper4k", PAGE, None),
         ("resiliparse", PAGE, None),
     ],
 )
@@ -199,6 +201,34 @@ def test_the_table_sets_the_pipeline_beside_the_peers() -> None:
     assert "0.935" in next(row for row in rows if row.split()[:1] == ["pipeline"])
     assert "  pipeline on text: 0.5 x the pages per CPU second of datatrove on text" in rows
     assert "  pipeline on text: 30.0 x the pages per CPU second of trafilatura on html" in rows
+
+
+def report(pages: int, cpu: float, start: float = 2.0, **more: float) -> dict[str, Any]:
+    run = {"cpu_seconds": cpu, "start_cpu_seconds": start, "steps": {"reading and staging": cpu / 10}, "bytes_out": pages * 500}
+    told = {"pages": pages, "text_bytes": pages * 2000}
+    return {"columns": {"text": {"pages": told, "runs": {"pipeline": run | more}}}}
+
+
+def test_costs_are_those_of_many_pages_and_held_against_few() -> None:
+    (found,) = cost.fit(report(1000, 3.0), report(5000, 7.5))
+    assert (found.start, found.seconds, found.reading) == (2.0, 5.5 / 5000, 0.75 / 5000)
+    assert (found.bytes_in, found.bytes_out) == (2000, 500)
+    assert found.error == pytest.approx(7.0 / 7.5 - 1)
+    with pytest.raises(ValueError, match="the second report has 1,000 pages, the first 1,000"):
+        list(cost.fit(report(1000, 3.0), report(1000, 3.0)))
+
+
+def test_where_one_process_reads_no_core_more_helps() -> None:
+    costs = list(cost.fit(report(1000, 3.0), report(5000, 7.5)))
+    *_, row = cost.table(costs, pages=86_400_000)
+    # 1.1 CPU days, of it 0.15 of reading, which 32 and 320 cores must wait for
+    assert row.split() == ["text", "1.1", "0.17", "0.04", "0.1", "0.1", "0.1"]
+
+
+def test_a_report_beside_an_earlier_one() -> None:
+    now, before = (report(1000, 3.0, times_the_floor_after_start=times, body_f1=f1) for times, f1 in ((20.0, 0.95), (30.0, 0.94)))
+    rows = list(pipeline_table.beside(now, before))
+    assert rows[-1].split() == ["pipeline", "text", "30.0", "->", "20.0", "0.940", "->", "0.950"]
 
 
 def run_alone(command: list[str], work: Path) -> None:
@@ -253,6 +283,16 @@ def test_what_reading_is_measured_on_is_read(tmp_path: Path, kind: str) -> None:
     reading.write(reading.invented(3), path)
     pages = [html for batch in open_source(path).batches() for html in batch["html"].to_list()]
     assert pages == list(reading.invented(3))
+
+
+@pytest.mark.slow
+@pytest.mark.server
+def test_an_archive_is_published_and_measured(tmp_path: Path) -> None:
+    path = tmp_path / "pages.warc.gz"
+    reading.write(reading.invented(5), path)
+    pages, size, _, seconds, _, peak = reading.publish(path, tmp_path)
+    assert (pages, size) == (5, path.stat().st_size)
+    assert seconds > 0 and peak > 0
 
 
 @pytest.mark.slow
