@@ -42,7 +42,7 @@ PARTS = ("pipeline", "command")
 
 def refresh(
     source: Path | str,
-    output: Path,
+    output: Path | str,
     columns: dict[str, str],
     *,
     run_id: str,
@@ -68,7 +68,7 @@ def refresh(
     with store.lock():
         staging = store.begin(run_id)
         scratch = staging.path.with_name(".staging-pages")
-        state = read_state(staging.previous)
+        state = read_state(staging.previous, staging.fetch)
         reading = request.reading(state)
         staged = stage(reading.batches(ruleset), scratch, shard_bytes=shard_bytes or SHARD_BYTES)
         shards: list[Shard] = [{"path": s.path, "pages": s.pages} for s in staged]

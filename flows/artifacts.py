@@ -21,6 +21,7 @@ from prefect.artifacts import (
 
 from flows.progress import listening
 from flows.report import artifact_table, markdown_summary
+from flows.snapshots import is_bucket
 
 REPORTS_URL = "COPYDESK_REPORTS_URL"
 """The environment variable that says where `output/reports` is served; without it the link is the file's."""
@@ -49,8 +50,8 @@ def progress_shown() -> Iterator[None]:
     update_progress_artifact(shown, progress=100.0)
 
 
-def show_report(report: dict[str, Any], page: Path) -> None:
-    """Show the report in Prefect: a summary, a table capped in length, and a link to the page itself."""
+def show_report(report: dict[str, Any], page: str) -> None:
+    """Show the report in Prefect: a summary, a table capped in length, and a link to the page (a path or URL)."""
     link = report_link(page)
     head, _, rest = markdown_summary(report).partition("\n")
     create_markdown_artifact(
@@ -58,10 +59,13 @@ def show_report(report: dict[str, Any], page: Path) -> None:
         key="copydesk-report", description=report["verdict"]["sentence"],
     )  # fmt: skip
     create_table_artifact(artifact_table(report), key="copydesk-checks", description="Checks, warnings and rules")
-    create_link_artifact(link, link_text=page.name, key="copydesk-page", description="The report of this run")
+    name = page.rpartition("/")[2]
+    create_link_artifact(link, link_text=name, key="copydesk-page", description="The report of this run")
 
 
-def report_link(page: Path) -> str:
-    """The address of a report's page: where the reports are served, else that of the file."""
+def report_link(page: str) -> str:
+    """The address of a report's page: where the reports are served, else that of the file or object."""
     served = os.environ.get(REPORTS_URL)
-    return f"{served.rstrip('/')}/{quote(page.parent.name)}/{quote(page.name)}" if served else page.absolute().as_uri()
+    if served:
+        return f"{served.rstrip('/')}/{'/'.join(quote(part) for part in page.split('/')[-2:])}"
+    return page if is_bucket(page) else Path(page).absolute().as_uri()

@@ -133,12 +133,16 @@ def publish_snapshot(store: SnapshotStore, staging: Staging, manifest: dict[str,
 
 @task(name="write report", task_run_name="write report", cache_policy=NO_CACHE)
 @refused_in_a_sentence
-def publish_report(report: dict[str, Any], folder: Path) -> Path:
-    """Write the report's page and JSON, and the same as Prefect artifacts."""
-    page, _ = write_report(report, folder)
-    show_report(report, page)
-    get_run_logger().info("Wrote the report to %s.", page)
-    return page
+def publish_report(report: dict[str, Any], store: SnapshotStore, runs: pl.DataFrame) -> str:
+    """Write the report's page and JSON, the same as Prefect artifacts, and the index of all runs; where the page is."""
+    run_id = report["run"]["run_id"]
+    page, _ = write_report(report, store.report_folder(run_id))
+    write_index(page.parent.parent, runs, store.reports(runs["run_id"]))
+    store.show_report(run_id)
+    where = store.address(page)
+    show_report(report, where)
+    get_run_logger().info("Wrote the report to %s.", where)
+    return where
 
 
 @flow(
@@ -177,7 +181,7 @@ def clean_news(
 
     Args:
         source: A file, a folder, a pattern, a URL or `-`, of any kind that `open_source` reads.
-        output: The folder to publish in; made where there is none.
+        output: The folder to publish in, made where there is none, or s3://bucket/prefix.
         text_column: Column or key that holds a page's text; `text`, where none is named.
         html_column: Column or key that holds a page's HTML; `html`, where a table has no `text`.
         id_column: Column or key that holds a page's id; without it, file and line.
@@ -207,7 +211,7 @@ def clean_news(
     run_id = f"{clock.started:%Y%m%dT%H%M%S}Z-{secrets.token_hex(2)}"
     snapshot = None
     with store.lock(), progress_shown(), _staged(store, run_id) as (staging, scratch):
-        state = read_state(staging.previous)
+        state = read_state(staging.previous, staging.fetch)
         reading = request.reading(state)
         shards, request, learnt = _read(request, reading, scratch, (rules, publishers, memory), clock)
         memory = learnt or memory
@@ -256,12 +260,11 @@ def clean_news(
             report = build_report(run | clock.now(), figures, verdict, held, request.desk, runs, furniture)
             if learnt:
                 shutil.copyfile(learnt, store.report_folder(run_id) / MEMORY)
-            page = publish_report(report, store.report_folder(run_id))
-            _list_report(store, run_id, runs)
+            page = publish_report(report, store, runs)
     result = {
         "run_id": run_id, "task_runs": len(done.parts) + 3 + learn + (snapshot is not None), "verdict": verdict,
-        "snapshot": str(snapshot) if snapshot else None,
-        "report": str(page), "steps": clock.steps, "skipped": reading.left_out(), **plan.counts,
+        "snapshot": store.address(snapshot) if snapshot else None,
+        "report": page, "steps": clock.steps, "skipped": reading.left_out(), **plan.counts,
         "duplicates": duplicates,
         **{k: figures[k] for k in ("pages_in", "articles", "quarantined", "characters_in", "characters_furniture")},
         "warnings": {w["warning"]: w["pages"] for w in figures["warnings"]},
@@ -284,7 +287,7 @@ def _staged(store: SnapshotStore, run_id: str) -> Iterator[tuple[Staging, Path]]
         current = store.current()
         published = current is not None and current.name == run_id
         done = f"snapshot {run_id} is published without its report" if published else "nothing was published"
-        what = f"{error.filename or store.output}: {error.strerror or error}"
+        what = f"{error.filename or store.name}: {error.strerror or error}"
         raise RunError(f"cannot write {what}; free some space or check its rights; {done}") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -328,12 +331,6 @@ def _clean_all(
         done += futures[future][1]
         tell("clean", done, pages)
     return {number: Path(future.result()) for future, (number, _) in futures.items()}
-
-
-def _list_report(store: SnapshotStore, run_id: str, runs: Any) -> None:
-    """Point `reports/latest` at the new report, and draw the index of all runs anew."""
-    store.point_latest(run_id)
-    write_index(store.report_folder(run_id).parent, runs)
 
 
 def _chosen(shards: list[Shard], plan: Plan, folder: Path) -> list[Shard]:

@@ -126,8 +126,9 @@ def run(
             " lines, CSV, Parquet, Arrow, WARC or WET, also as .gz, .zst, .xz, .bz2 or .zip."
         ),],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder to publish in; made where there is none.")
-    ] = Path("output"),
+        str,
+        typer.Option("--output", "-o", help="Folder to publish in, made where there is none, or s3://bucket/prefix."),
+    ] = "output",
     text_column: TextColumn = None,
     html_column: HtmlColumn = None,
     id_column: IdColumn = None,
@@ -176,6 +177,8 @@ def run(
         copydesk run crawl/ --memory memory.toml
 
         copydesk run crawl/ --prune
+
+        copydesk run crawl/ -o s3://bucket/news
     """
     options = dict(locals())  # first of all: nothing else is local yet
     from flows.launch import launch, name_files  # noqa: PLC0415
@@ -190,7 +193,7 @@ add_doctor(app, run)
 
 @app.command()
 def replay(
-    output: Annotated[Path, typer.Argument(help="An output folder of `copydesk run`.")] = Path("output"),
+    output: cli_output.Output = "output",
     rules: RuleFolders = [],  # noqa: B006
     publishers: ProfileFolders = [],  # noqa: B006
     memory: MemoryFile = None,
@@ -215,7 +218,7 @@ def replay(
     name_files(log_json=log_json, metrics=metrics)
     launch(
         {
-            "source": str(output / "quarantine"), "output": str(output), **_columns(None, None, None, None, None),
+            "source": f"{output}/quarantine", "output": output, **_columns(None, None, None, None, None),
             "rules": list(rules), "publishers": list(publishers), "memory": memory, "learn": False, "fresh": False,
             "prune": False, "replay": True, "gates": gates, "max_quarantined": max_quarantined,
             "publish_failed": publish_failed, "keep": keep,

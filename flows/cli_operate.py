@@ -18,7 +18,7 @@ ONLY_HERE = {"workers", "verbose", "log_json", "metrics"}
 def flow_parameters(options: Mapping[str, Any]) -> dict[str, Any]:
     """The flow's parameters among the options of a command."""
     given = {name: value for name, value in options.items() if name not in ONLY_HERE}
-    return given | {"output": str(options["output"]), "replay": False}
+    return given | {"replay": False}
 
 
 def add_serve(app: typer.Typer, run: Callable[..., None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -13,12 +12,14 @@ snapshots_app = typer.Typer(
     no_args_is_help=True, help="What was published and is still there: list it, compare two states, go back to one."
 )
 
-Output = Annotated[Path, typer.Argument(help="An output folder of `copydesk run`.")]
+Output = Annotated[str, typer.Argument(help="An output of `copydesk run`: a folder, or s3://bucket/prefix.")]
 
-OutputOption = Annotated[Path, typer.Option("--output", "-o", help="An output folder of `copydesk run`.")]
+OutputOption = Annotated[
+    str, typer.Option("--output", "-o", help="An output of `copydesk run`: a folder, or s3://bucket/prefix.")
+]
 
 
-def verify(output: Output = Path("output")) -> None:
+def verify(output: Output = "output") -> None:
     """Prove laws 1 to 4 afresh from the published files alone, and every file against its manifest.
 
     Prints one line a law, and one line a breach; exits 1 where there is any.
@@ -32,8 +33,8 @@ def schema(
     dataset: Annotated[Optional[str], typer.Argument(help="One dataset; all, where none is named.")] = None,  # noqa: UP045
     as_json: Annotated[bool, typer.Option("--json", help="As JSON: the whole data dictionary, for programs.")] = False,
     check: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("--check", metavar="PATH", help="Hold an output folder, a dataset's folder or a file against it."),
+        Optional[str],  # noqa: UP045
+        typer.Option("--check", metavar="PATH", help="Hold an output, the folder of a dataset or a file against it."),
     ] = None,
 ) -> None:
     """Print the schema of the published datasets, or check files against it.
@@ -93,7 +94,7 @@ def export(
 
 
 @snapshots_app.command("list")
-def snapshots_list(output: Output = Path("output")) -> None:
+def snapshots_list(output: Output = "output") -> None:
     """List the snapshots, newest last, and which is current.
 
     `own` are the bytes that no other snapshot has, and that would be free without it; `shared` are those of part files
@@ -110,7 +111,7 @@ def snapshots_list(output: Output = Path("output")) -> None:
 def snapshots_diff(
     old: Annotated[Optional[str], typer.Argument(help="A run; the one before NEW, where none is named.")] = None,  # noqa: UP045
     new: Annotated[Optional[str], typer.Argument(help="A run; the current one, where none is named.")] = None,  # noqa: UP045
-    output: OutputOption = Path("output"),
+    output: OutputOption = "output",
 ) -> None:
     """Say which rows were added, changed and gone from one snapshot to another, by dataset and by field.
 
@@ -130,7 +131,7 @@ def snapshots_diff(
 @snapshots_app.command("rollback")
 def snapshots_rollback(
     run: Annotated[Optional[str], typer.Argument(help="A run; else the one before the current.")] = None,  # noqa: UP045
-    output: OutputOption = Path("output"),
+    output: OutputOption = "output",
 ) -> None:
     """Make an older snapshot the current one, in one step, after a look at its files.
 

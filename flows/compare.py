@@ -15,6 +15,7 @@ import polars as pl
 
 from flows.parts import read_part
 from flows.snapshots.files import parts_of, read_manifest
+from flows.snapshots.shelf import Fetch, File, nothing_to_fetch
 from schemas import ARTICLES, DATASETS, DUPLICATES, LEDGER, QUARANTINE, RUNS, Dataset
 
 KEYS: dict[str, tuple[str, ...]] = {
@@ -50,21 +51,26 @@ class Difference:
     fields: dict[str, tuple[int, list[Example]]]
 
 
-def compare(old: Path, new: Path) -> Iterator[Difference]:
-    """How each dataset differs from the snapshot folder `old` to `new`. Raises RunError for a part that is lost."""
+def compare(old: Path, new: Path, fetch: Fetch = nothing_to_fetch) -> Iterator[Difference]:
+    """How each dataset differs from the snapshot `old` to `new`. Raises RunError for a part that is lost."""
     for dataset in DATASETS:
-        before, after = _differing(old, new, dataset.name)
+        before, after = _differing(old, new, dataset.name, fetch)
         yield _difference(dataset, before, after)
 
 
-def _differing(old: Path, new: Path, dataset: str) -> tuple[list[Path], list[Path]]:
+def _differing(old: Path, new: Path, dataset: str, fetch: Fetch) -> tuple[list[Path], list[Path]]:
     """The parts of each snapshot that the other has not."""
-    sides = []
-    for folder in (old, new):
-        parts = parts_of(read_manifest(folder))
-        sides.append({part["sha256"]: folder / name / file for (name, file), part in parts.items() if name == dataset})
-    before, after = sides
-    return [p for h, p in before.items() if h not in after], [p for h, p in after.items() if h not in before]
+
+    def parts(folder: Path) -> dict[str, File]:
+        return {part["sha256"]: f for f, part in parts_of(read_manifest(folder)).items() if f[0] == dataset}
+
+    def fetched(folder: Path, here: dict[str, File], there: dict[str, File]) -> list[Path]:
+        files = [file for digest, file in here.items() if digest not in there]
+        fetch(folder, files)
+        return [folder / name / file for name, file in files]
+
+    before, after = parts(old), parts(new)
+    return fetched(old, before, after), fetched(new, after, before)
 
 
 def _difference(dataset: Dataset, before: Sequence[Path], after: Sequence[Path]) -> Difference:

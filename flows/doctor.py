@@ -44,7 +44,7 @@ class Finding:
 class Asked:
     """What a run would be given."""
 
-    output: Path
+    output: Path | str
     rules: Sequence[Path] = ()
     publishers: Sequence[Path] = ()
     memory: Path | None = None
@@ -133,9 +133,12 @@ def _zones(_: Asked) -> Iterator[Finding]:
 
 
 def _output(asked: Asked) -> Iterator[Finding]:
-    from flows.snapshots import SnapshotStore  # noqa: PLC0415
+    from flows.snapshots import SnapshotStore, is_bucket  # noqa: PLC0415
 
-    here = asked.output.absolute()
+    if is_bucket(asked.output):
+        yield from _bucket(str(asked.output))
+        return
+    here = Path(asked.output).absolute()
     there = next(p for p in (here, *here.parents) if p.exists())
     if here.is_file():
         SnapshotStore(here).open()  # says what is wrong with it
@@ -162,12 +165,33 @@ def _output(asked: Asked) -> Iterator[Finding]:
             yield Finding("output", "wrong", f"{there} cannot be written: {error.strerror}", _ELSEWHERE)
             return
     yield Finding("output", state, f"{asked.output} can be written, with links and locks{note}")
+    yield _space(there, _bytes_of(here / "current"), str(asked.output), "output folder")
+
+
+def _bucket(output: str) -> Iterator[Finding]:
+    """A marker is left where there was none, as a run would: a bucket cannot be tried out otherwise."""
+    from flows.snapshots import SnapshotStore  # noqa: PLC0415
+
+    store = SnapshotStore(output).open()
+    state, note = "ok", ""
+    try:
+        with store.lock():
+            pass
+    except RunError as error:
+        state, note = "note", f"; {error}"
+    yield Finding("output", state, f"{output} can be written, with conditional writes{note}")
+    current = store.current()
+    size = sum(store.sizes(current).values()) if current else 0
+    yield _space(Path(tempfile.gettempdir()), size, f"the work on {output}", "TMPDIR")
+
+
+def _space(there: Path, size: int, what: str, name: str) -> Finding:
+    """Whether another snapshot of as many bytes finds room."""
     free = shutil.disk_usage(there).free
-    size = _bytes_of(here / "current")
     need = max(TIGHT, 2 * size)
     state = "wrong" if free < need else "note" if free < max(ROOMY, 4 * size) else "ok"
-    cure = "free some, or choose another output folder: a run writes a whole snapshot beside the last"
-    yield Finding("space", state, f"{free / 1e9:,.1f} GB free for {asked.output}", "" if state == "ok" else cure)
+    cure = f"free some, or choose another {name}: a run writes a whole snapshot beside the last"
+    return Finding("space", state, f"{free / 1e9:,.1f} GB free for {what}", "" if state == "ok" else cure)
 
 
 def _bytes_of(folder: Path) -> int:

@@ -34,10 +34,10 @@ def write_duplicates(staging: Staging, output: Path, *, ruleset: str) -> dict[st
 
     Where the articles are those of the snapshot before, its part is kept as it is.
     """
-    parts = sorted(staging.dataset(ARTICLES.name).glob("*.parquet"))
-    kept = _kept(staging, parts, ruleset)
+    kept = _kept(staging, ruleset)
     if kept is not None:
         return kept
+    parts = staging.parts(ARTICLES.name)
     articles = pl.concat([ARTICLES.empty().select(_KEYS), *(pl.read_parquet(p, columns=[*_KEYS]) for p in parts)])
     known = _cached(output / _CACHE)
     sketches = _sketches(articles.select("body_hash").unique(maintain_order=True), parts, known)
@@ -57,19 +57,16 @@ def _counts(rows: pl.DataFrame) -> dict[str, int]:
     return {kind: int((rows["kind"] == kind).sum()) for kind in KINDS}
 
 
-def _kept(staging: Staging, parts: Sequence[Path], ruleset: str) -> dict[str, int] | None:
+def _kept(staging: Staging, ruleset: str) -> dict[str, int] | None:
     """Keep the part of the snapshot before, where it says of the very same articles what we would say."""
-    if staging.previous is None:
-        return None
-    before = sorted((staging.previous / ARTICLES.name).glob("*.parquet"))
-    found = sorted((staging.previous / DUPLICATES.name).glob("*.parquet"))
-    same = len(before) == len(parts) and all(one.samefile(other) for one, other in zip(before, parts, strict=True))
-    if not same or len(found) != 1:
+    found = staging.past(DUPLICATES.name) if staging.is_kept(ARTICLES.name) else []
+    if len(found) != 1:
         return None
     due = DUPLICATES.arrow_schema(**{"copydesk.ruleset": ruleset, "copydesk.version": __version__})
     if pq.read_schema(found[0]).metadata != due.metadata:
         return None
-    return _counts(read_part(staging.keep(DUPLICATES.name, found[0].name), DUPLICATES))
+    staging.keep(DUPLICATES.name, found[0].name)
+    return _counts(read_part(found[0], DUPLICATES))
 
 
 def _sketches(hashes: pl.DataFrame, parts: Sequence[Path], known: pl.DataFrame) -> pl.DataFrame:

@@ -22,6 +22,7 @@ from prefect.states import Completed, Failed
 from flows.errors import CopydeskError
 from flows.metrics import check_metrics, write_metrics
 from flows.run_log import run_log
+from flows.snapshots import is_bucket
 
 EVENT = "copydesk.run"
 """Events are `copydesk.run.passed`, `.warned` and `.failed`."""
@@ -89,7 +90,8 @@ def _with_types(told: Callable[P, R], work: Callable[P, R]) -> Callable[P, R]:
 
 
 def _tell(asked: Mapping[str, Any], began: float, status: str, sentence: str, result: Mapping[str, Any]) -> None:
-    output = str(Path(asked.get("output", "output")).absolute())
+    given = str(asked.get("output", "output"))
+    output = given if is_bucket(given) else str(Path(given).absolute())
     gates = [row for row in result.get("verdict", {}).get("gates", []) if not row["passed"]]
     with suppress(Exception):  # what is heard of a run must not change how it ended
         emit_event(

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from flows.errors import RunError, UsageError
 from flows.published import current_snapshot, published_store
+from flows.snapshots import SnapshotStore
 from schemas import ARTICLES, DUPLICATES
 
 BATCH_ROWS = 2_000
@@ -68,7 +69,7 @@ FORMS: dict[str, Callable[[Row], Row]] = {"jsonl": as_document, "json-ld": as_ne
 """What an export may be written as, one JSON object a line."""
 
 
-def export(output: Path, target: str, form: str, *, unique: bool = False) -> int:
+def export(output: Path | str, target: str, form: str, *, unique: bool = False) -> int:
     """Write the articles of `output` to the file `target` ('-': standard output); returns how many.
 
     The file is packed by its ending (.gz, .zst), stands there whole or not at all, and is the same for the same
@@ -76,20 +77,21 @@ def export(output: Path, target: str, form: str, *, unique: bool = False) -> int
     """
     if form not in FORMS:
         raise UsageError(f"no form {form!r}; there are {', '.join(FORMS)}")
-    snapshot = current_snapshot(published_store(output))
+    store = published_store(output)
+    snapshot = current_snapshot(store)
     count = 0
-    with _open(target, output) as file:
-        for rows in _batches(snapshot, unique=unique):
+    with _open(target, store.output) as file:
+        for rows in _batches(store, snapshot, unique=unique):
             write = FORMS[form]
             file.write("".join(json.dumps(write(row), ensure_ascii=False) + "\n" for row in rows).encode())
             count += len(rows)
     return count
 
 
-def _batches(snapshot: Path, *, unique: bool) -> Iterator[list[Row]]:
+def _batches(store: SnapshotStore, snapshot: Path, *, unique: bool) -> Iterator[list[Row]]:
     """Articles in the order of their files, a few at a time."""
-    repeats = pl.read_parquet(snapshot / DUPLICATES.name, columns=["doc_id"]) if unique else None
-    for part in sorted((snapshot / ARTICLES.name).glob("*.parquet")):
+    repeats = pl.read_parquet(store.parts(snapshot, DUPLICATES.name), columns=["doc_id"]) if unique else None
+    for part in store.parts(snapshot, ARTICLES.name):
         for batch in pq.ParquetFile(part).iter_batches(batch_size=BATCH_ROWS):
             frame = pl.DataFrame(batch)
             if repeats is not None:

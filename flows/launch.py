@@ -44,7 +44,7 @@ def launch(parameters: dict[str, Any], *, workers: int, verbose: bool) -> None:
     result["seconds_in_all"] = round(time.perf_counter() - began, 2)
     from flows.summary import print_summary  # noqa: PLC0415
 
-    print_summary(result, Path(parameters["output"]))
+    print_summary(result, parameters["output"])
 
 
 def name_files(*, log_json: Path | None, metrics: Path | None) -> None:

@@ -14,7 +14,7 @@ from flows import laws
 from flows.errors import RunError
 from flows.figures import Figures
 from flows.gates import Verdict
-from flows.parts import read_parts, write_part
+from flows.parts import read_part, write_part
 from flows.snapshots import Staging
 from schemas import ARTICLES, LEDGER, QUARANTINE, RUNS
 
@@ -66,16 +66,17 @@ def fill_datasets(staging: Staging, ruleset: str) -> int:
     """Give a dataset without rows a file, so that readers find its columns; returns the bytes of all."""
     size = 0
     for dataset in (ARTICLES, LEDGER, QUARANTINE):
-        folder = staging.dataset(dataset.name)
-        if not any(folder.iterdir()):
-            write_part(dataset.empty(), dataset, folder / "part-00000.parquet", ruleset=ruleset)
-        size += sum(path.stat().st_size for path in folder.iterdir())
+        if not staging.bytes_of(dataset.name):
+            path = staging.dataset(dataset.name) / "part-00000.parquet"
+            write_part(dataset.empty(), dataset, path, ruleset=ruleset)
+        size += staging.bytes_of(dataset.name)
     return size
 
 
 def past_runs(staging: Staging) -> pl.DataFrame:
     """The dataset `runs` as it is published: the runs before this one."""
-    return read_parts(staging.previous / RUNS.name, RUNS) if staging.previous else RUNS.empty()
+    parts = [read_part(path, RUNS) for path in staging.past(RUNS.name)]
+    return pl.concat(parts) if parts else RUNS.empty()
 
 
 def write_history(staging: Staging, runs: pl.DataFrame, ruleset: str) -> pl.DataFrame:

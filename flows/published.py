@@ -1,4 +1,4 @@
-"""An output folder as its readers find it."""
+"""An output as its readers find it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from flows.errors import UsageError
 from flows.snapshots import SnapshotStore
 
 
-def published_store(output: Path) -> SnapshotStore:
-    """The store of an output folder. Raises UsageError where the folder is none of ours."""
-    if not (output / ".copydesk").is_file():
-        raise UsageError(
-            f"{output} is no output folder of copydesk: name the folder that `copydesk run --output` wrote"
-        )
-    return SnapshotStore(output)
+def published_store(output: Path | str) -> SnapshotStore:
+    """The store of an output: a folder, or s3://bucket/prefix. Raises UsageError where there is none of ours."""
+    store = SnapshotStore(output)
+    if not store.is_ours():
+        raise UsageError(f"{output} is no output of copydesk: name what `copydesk run --output` wrote")
+    return store
 
 
 def current_snapshot(store: SnapshotStore) -> Path:
@@ -22,6 +21,6 @@ def current_snapshot(store: SnapshotStore) -> Path:
     found = store.current()
     if found is None:
         raise UsageError(
-            f"{store.output} has no published snapshot: run `copydesk run SOURCE --output {store.output}` first"
+            f"{store.name} has no published snapshot: run `copydesk run SOURCE --output {store.name}` first"
         )
     return found

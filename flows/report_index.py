@@ -6,6 +6,7 @@ Runs that were published stand in the dataset `runs`; those that a gate kept bac
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,11 @@ KEPT_BACK_READ = 100
 INDEX = "index.html"
 
 
-def write_index(reports: Path, runs: pl.DataFrame) -> Path:
+def write_index(reports: Path, runs: pl.DataFrame, pages: Collection[str]) -> Path:
     """Write ``index.html`` into the folder of all reports, whole or not at all; returns its path.
 
     `runs` is the dataset of that name; a run that it lacks is taken from its ``report.json``, and marked as not
-    published. Raises OSError as the disk does.
+    published. `pages` are the runs whose report there is to link to. Raises OSError as the disk does.
     """
     folders = {path.name for path in reports.iterdir() if path.is_dir() and not path.is_symlink()}
     published = runs.sort("started_at", "run_id").tail(RUNS_LISTED)
@@ -44,7 +45,7 @@ def write_index(reports: Path, runs: pl.DataFrame) -> Path:
     left_out = max(len(known) - len(published), 0) + max(len(rows) - RUNS_LISTED, 0)
     rows = rows[-RUNS_LISTED:]
     for row in rows:
-        row["has_report"] = row["run_id"] in folders and (reports / row["run_id"] / "report.html").exists()
+        row["has_report"] = row["run_id"] in pages
     page = reports / INDEX
     write_whole(page, draw("index.html.j2", _view(rows, left_out, reports)).encode("utf-8", "replace"))
     return page

@@ -59,11 +59,11 @@ def open_request(
         raise UsageError("a run either learns a site memory or is given one: drop --learn or --memory")
     if replay and (learn or fresh or prune):
         raise UsageError("a replay cleans the quarantine alone: drop learn, fresh and prune, or run the source")
-    if replay and not state_of(SnapshotStore(Path(output)).manifest()):
+    if replay and not state_of(SnapshotStore(output).manifest()):
         raise UsageError(f"{output} has no snapshot to replay; run `copydesk run SOURCE --output {output}` first")
     found = None if replay else open_source(source, ReadOptions(**columns))
     desk = open_rules(rules, publishers, memory)
-    return Request(desk, found, SnapshotStore(Path(output)).open(), fresh, prune, learn)
+    return Request(desk, found, SnapshotStore(output).open(), fresh, prune, learn)
 
 
 def open_rules(rules: Sequence[Path], publishers: Sequence[Path] = (), memory: Path | None = None) -> Desk:

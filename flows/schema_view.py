@@ -11,6 +11,8 @@ from rich.text import Text
 
 from flows.contracts import dataset_of, file_differences
 from flows.errors import UsageError
+from flows.published import published_store
+from flows.snapshots import SnapshotStore, is_bucket
 from flows.summary import open_console
 from flows.wording import shown
 from schemas import DATASETS, SCHEMA_VERSION, Dataset
@@ -42,12 +44,12 @@ def print_schema(name: str | None, *, as_document: bool) -> None:
         console.print()
 
 
-def check_schema(path: Path, name: str | None) -> int:
+def check_schema(given: Path | str, name: str | None) -> int:
     """Print a line a difference between files and their schema; returns the exit code, 0 or 1."""
     console = open_console()
     dataset = _named(name) if name else None
     files = differences = 0
-    for where, lines in _checked(path, dataset):
+    for where, lines in _checked(given, dataset):
         files += 1
         for line in lines:
             differences += 1
@@ -66,15 +68,18 @@ def _named(name: str) -> Dataset:
     raise UsageError(f"no dataset {name!r}; there are {', '.join(d.name for d in DATASETS)}")
 
 
-def _checked(path: Path, dataset: Dataset | None) -> Iterator[tuple[str, Iterator[str]]]:
-    """Each file with its differences; an output folder of ours has every dataset."""
-    if (path / ".copydesk").is_file():
+def _checked(given: Path | str, dataset: Dataset | None) -> Iterator[tuple[str, Iterator[str]]]:
+    """Each file with its differences; an output of ours has every dataset."""
+    if is_bucket(given) or SnapshotStore(given).is_ours():
+        store = published_store(given)
+        snapshot = store.current()
         for due in [dataset] if dataset else DATASETS:
-            parts = _parts(path / due.name)
+            parts = store.parts(snapshot, due.name) if snapshot else []
             if not parts:
                 yield due.name, iter(["no file of this dataset is here"])
             yield from ((f"{due.name}/{part.name}", file_differences(part, due)) for part in parts)
         return
+    path = Path(given)
     parts = [path] if path.is_file() else _parts(path)
     if not parts:
         what = "no such file or folder" if not path.exists() else "no Parquet file in"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -21,20 +20,20 @@ from flows.summary import STATUS, open_console
 from flows.wording import moment, shown
 
 
-def list_snapshots(output: Path) -> None:
+def list_snapshots(output: Path | str) -> None:
     """Print the snapshots, newest last: run, when, pages, verdict, and bytes of its own beside those it shares."""
     store = published_store(output)
     snapshots = store.snapshots()
     current = store.current()
-    links = Counter(inode for snapshot in snapshots for inode in _sizes(snapshot))
+    every = [store.sizes(snapshot) for snapshot in snapshots]
+    holders = Counter(file for sizes in every for file in sizes)
     table = Table("run", "published", "pages", "verdict", "own", "shared", "", box=None, pad_edge=False)
     for column in (2, 4, 5):
         table.columns[column].justify = "right"
-    for snapshot in snapshots:
+    for snapshot, sizes in zip(snapshots, every, strict=True):
         manifest = read_manifest(snapshot) or {}
-        sizes = _sizes(snapshot)
-        own = sum(size for inode, size in sizes.items() if links[inode] == 1)
-        verdict = _verdict(snapshot)
+        own = sum(size for file, size in sizes.items() if holders[file] == 1)
+        verdict = _verdict(store, snapshot)
         pages = manifest.get("pages_in")
         table.add_row(
             shown(snapshot.name, 60), moment(str(manifest.get("published_at") or "")),
@@ -45,7 +44,7 @@ def list_snapshots(output: Path) -> None:
     console.print(table if snapshots else f"{output} has no snapshot yet", soft_wrap=not snapshots)
 
 
-def diff_snapshots(output: Path, old: str | None, new: str | None) -> None:
+def diff_snapshots(output: Path | str, old: str | None, new: str | None) -> None:
     """Print what changed from one snapshot to another; the last two where none is named."""
     store = published_store(output)
     after = _named(store, new) if new else current_snapshot(store)
@@ -55,7 +54,7 @@ def diff_snapshots(output: Path, old: str | None, new: str | None) -> None:
     table = Table("dataset", "added", "changed", "gone", "", box=None, pad_edge=False)
     for column in table.columns[1:4]:
         column.justify = "right"
-    found = list(compare(before, after))
+    found = list(compare(before, after, store.fetch))
     for difference in found:
         counts = (difference.added, difference.changed, difference.gone)
         examples = [f"+ {key}" for key in difference.added_keys] + [f"- {key}" for key in difference.gone_keys]
@@ -75,7 +74,7 @@ def _print_fields(difference: Difference) -> None:
             console.print(Text(line), soft_wrap=True)
 
 
-def rollback(output: Path, run: str | None) -> None:
+def rollback(output: Path | str, run: str | None) -> None:
     """Make an older snapshot the current one, in one step; the one before the current where none is named."""
     store = published_store(output)
     with store.lock():
@@ -83,7 +82,7 @@ def rollback(output: Path, run: str | None) -> None:
         target = _named(store, run) if run else _before(store, current)
         if target == current:
             raise UsageError(f"{target.name} is the current snapshot already")
-        damage = check_files(target)
+        damage = check_files(store.fetch(target))
         if damage:
             raise RunError(f"{target.name} is not as it was published: {damage[0]}; nothing was changed")
         store.switch(target)
@@ -107,7 +106,7 @@ def _before(store: SnapshotStore, snapshot: Path) -> Path:
     snapshots = [path.resolve() for path in store.snapshots()]
     at = snapshots.index(snapshot)
     if not at:
-        raise UsageError(f"{snapshot.name} is the oldest snapshot of {store.output}: there is none before it")
+        raise UsageError(f"{snapshot.name} is the oldest snapshot of {store.name}: there is none before it")
     return snapshots[at - 1]
 
 
@@ -117,21 +116,15 @@ def _named(store: SnapshotStore, name: str) -> Path:
     found = [path for path in snapshots if path.name == name] or [path for path in snapshots if name in path.name]
     if len(found) != 1:
         what = f"{len(found)} snapshots have {name!r} in their name" if found else f"no snapshot {name!r}"
-        raise UsageError(f"{what}; see `copydesk snapshots list {store.output}`")
+        raise UsageError(f"{what}; see `copydesk snapshots list {store.name}`")
     return found[0].resolve()
 
 
-def _sizes(snapshot: Path) -> dict[int, int]:
-    """Bytes of each file of a snapshot, by inode: a file that several snapshots have is one."""
-    entries = (Path(folder) / name for folder, _, names in os.walk(snapshot) for name in names)
-    return {status.st_ino: status.st_size for status in (path.stat() for path in entries)}
-
-
-def _verdict(snapshot: Path) -> str:
+def _verdict(store: SnapshotStore, snapshot: Path) -> str:
     """The verdict of the run that made a snapshot."""
     try:
-        runs = pl.read_parquet(snapshot / "runs" / "*.parquet", columns=["run_id", "verdict"])
-    except (OSError, pl.exceptions.PolarsError):
+        runs = pl.read_parquet(store.parts(snapshot, "runs"), columns=["run_id", "verdict"])
+    except (OSError, RunError, pl.exceptions.PolarsError):
         return "–"
     mine = runs.filter(pl.col("run_id") == snapshot.name)["verdict"]
     return str(mine[0]) if len(mine) == 1 else "–"

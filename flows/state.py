@@ -21,6 +21,7 @@ from flows.errors import RunError
 from flows.figures import Figures
 from flows.snapshots import STATE, Staging
 from flows.snapshots.files import check_state, parts_of, read_manifest, state_of
+from flows.snapshots.shelf import Fetch, nothing_to_fetch
 from schemas import SCHEMA_VERSION
 
 PAGES: Mapping[str, pl.DataType] = {
@@ -60,13 +61,16 @@ class State:
     inputs: pl.DataFrame
     parts: dict[int, PartState]
     files: dict[int, list[tuple[str, str]]]
+    fetch: Fetch = nothing_to_fetch
 
     def paths(self, dataset: str, parts: Iterable[int] | None = None) -> list[Path]:
         """The files of one dataset, by part: of some parts, or of all."""
         if self.snapshot is None:
             return []
         numbers = sorted(self.files) if parts is None else parts
-        return [self.snapshot / d / name for n in numbers for d, name in self.files.get(n, []) if d == dataset]
+        found = [(d, name) for n in numbers for d, name in self.files.get(n, []) if d == dataset]
+        self.fetch(self.snapshot, found)
+        return [self.snapshot / d / name for d, name in found]
 
     @classmethod
     def none(cls) -> State:
@@ -74,11 +78,12 @@ class State:
         return cls(None, pl.DataFrame(schema=dict(PAGES)), pl.DataFrame(schema=dict(INPUTS)), {}, {})
 
 
-def read_state(snapshot: Path | None) -> State:
+def read_state(snapshot: Path | None, fetch: Fetch = nothing_to_fetch) -> State:
     """The state of a snapshot; that before the first run, where there is none. Raises RunError where it is damaged."""
     manifest = read_manifest(snapshot) if snapshot else None
     if snapshot is None or not state_of(manifest):
         return State.none()
+    fetch(snapshot, [(STATE, name) for name in state_of(manifest)])
     if wrong := check_state(snapshot, manifest):
         raise RunError(f"{wrong[0]} in snapshot {snapshot.name}; {_CURE}")
     folder = snapshot / STATE
@@ -89,7 +94,7 @@ def read_state(snapshot: Path | None) -> State:
     files: dict[int, list[tuple[str, str]]] = {}
     for dataset, name in parts_of(manifest):
         files.setdefault(number_of(name), []).append((dataset, name))
-    return State(snapshot, pl.read_parquet(folder / _PAGES), pl.read_parquet(folder / _INPUTS), parts, files)
+    return State(snapshot, pl.read_parquet(folder / _PAGES), pl.read_parquet(folder / _INPUTS), parts, files, fetch)
 
 
 def write_state(

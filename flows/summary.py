@@ -15,6 +15,7 @@ from rich.text import Text
 
 from flows.gates import GATES, Gates
 from flows.progress import hearing, listening
+from flows.snapshots import is_bucket
 from flows.wording import measure, shown
 from schemas.runs import REFRESHED
 
@@ -56,7 +57,7 @@ def progress_bar() -> Iterator[None]:
             yield
 
 
-def print_summary(result: dict[str, Any], output: Path) -> None:
+def print_summary(result: dict[str, Any], output: str) -> None:
     """The summary at the end of a run, on standard output."""
     console = open_console()
     verdict = result["verdict"]
@@ -82,7 +83,8 @@ def print_summary(result: dict[str, Any], output: Path) -> None:
     for label, figure, more in rows:
         table.add_row(label, figure, Text(more))
     console.print(table)
-    datasets = f"{output / 'articles'}, ledger, quarantine, duplicates, runs"
+    where = result["snapshot"] if is_bucket(output) else Path(output)
+    datasets = f"{where}/articles, ledger, quarantine, duplicates, runs"
     console.print(Text.assemble(("datasets  ", "dim"), datasets), soft_wrap=True)
     console.print(Text.assemble(("report    ", "dim"), result["report"]), soft_wrap=True)
 

@@ -30,10 +30,11 @@ from schemas import ARTICLES, DATASETS, LEDGER, QUARANTINE, RUNS, Dataset
 _PART = re.compile(r"part-(\d+)")
 
 
-def verify_output(output: Path) -> int:
+def verify_output(output: Path | str) -> int:
     """Print a line a check of the current snapshot, and one a breach; returns the exit code, 0 or 1."""
     console = open_console()
-    snapshot = current_snapshot(published_store(output))
+    store = published_store(output)
+    snapshot = store.fetch(current_snapshot(store))
     failed = False
     for name, check in _checks(snapshot):
         detail, broken = check()

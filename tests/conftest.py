@@ -16,6 +16,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
+from s3_server import S3Server  # noqa: E402
+
 from flows.server import QUIET, OwnServer  # noqa: E402
 
 # Before anything imports Prefect: nobody's own profile, database or server has a part in these tests.
@@ -66,3 +68,24 @@ def seeds_published(
 def output(seeds_published: tuple[Path, dict[str, Any]], tmp_path: Path) -> Path:
     """A copy of the published seeds, to do with as one likes."""
     return Path(shutil.copytree(seeds_published[0], tmp_path / "output", symlinks=True))
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """An S3 server of our own; the variables that lead to it are set."""
+    pytest.importorskip("s3fs")
+    pytest.importorskip("moto.server")
+    with S3Server() as server, pytest.MonkeyPatch.context() as patch:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+            patch.delenv(name, raising=False)
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield server
+
+
+@pytest.fixture
+def bucket(s3: S3Server) -> Iterator[str]:
+    """The name of an empty bucket of the test's own, on a server that behaves."""
+    s3.requests.clear()
+    yield s3.make_bucket()
+    s3.tamper = None

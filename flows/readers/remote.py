@@ -12,7 +12,7 @@ from flows.readers.found import Found, Listing, Skipped
 from flows.readers.listing import kind_by_name
 from flows.readers.packing import why_of
 
-__all__ = ["is_remote", "list_remote"]
+__all__ = ["file_system", "is_remote", "list_remote"]
 
 _URL = re.compile(r"[a-zA-Z][\w+.-]+://")
 _PACKAGES = {
@@ -40,7 +40,7 @@ def list_remote(url: str) -> tuple[Listing, bool]:
     Raises UsageError for a scheme without its package, and for what is not there or not open to us.
     """
     scheme = url.partition("://")[0].lower()
-    files = _file_system(url, scheme)
+    files = file_system(url, scheme)
     files.invalidate_cache()  # what a run before this one listed may be another by now
     try:
         path = files._strip_protocol(url)
@@ -68,7 +68,8 @@ def list_remote(url: str) -> tuple[Listing, bool]:
     return _listing(files, listed, root, pattern=pattern), False
 
 
-def _file_system(url: str, scheme: str) -> Any:
+def file_system(url: str, scheme: str) -> Any:
+    """The fsspec file system of a URL. Raises UsageError where its package is not there."""
     import fsspec  # noqa: PLC0415
 
     try:

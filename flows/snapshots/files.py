@@ -76,16 +76,13 @@ def state_of(manifest: Mapping[str, object] | None) -> dict[str, StateFile]:
     return {file["name"]: file for file in files} if isinstance(files, list) else {}
 
 
-def describe_state(folder: Path, previous: Path | None) -> list[StateFile]:
-    """Describe the files of state; one that is hard-linked from the `previous` snapshot is described from there."""
-    known = state_of(read_manifest(previous)) if previous else {}
+def describe_state(folder: Path, kept: Mapping[str, StateFile | None]) -> list[StateFile]:
+    """Describe the files of state; those that are `kept` were described by the snapshot before."""
     found: list[StateFile] = []
-    for path in sorted(_entries(folder)):
-        old = known.get(path.name)
-        if old is not None and previous is not None and _same_file(path, previous / STATE / path.name):
-            found.append(old)
-        else:
-            found.append({"name": path.name, "bytes": path.stat().st_size, "sha256": digest_file(path)})
+    for name in sorted({path.name for path in _entries(folder)} | set(kept)):
+        path = folder / name
+        old = kept.get(name)
+        found.append(old or {"name": name, "bytes": path.stat().st_size, "sha256": digest_file(path)})
     return found
 
 
@@ -106,38 +103,37 @@ def _altered(path: Path, name: str, size: int, digest: str) -> list[str]:
     return [] if digest_file(path) == digest else [f"{name} is altered: its content is not what was published"]
 
 
-def seal_parts(folder: Path, dataset: str, previous: Path | None) -> list[PartFile]:
+def seal_parts(folder: Path, dataset: str, kept: Mapping[str, PartFile | None]) -> dict[str, PartFile]:
     """Describe the part files of one dataset, and put the hash of the whole dataset into each one's name.
 
     `part-00000.parquet` becomes `part-00000-<16 hex digits>.parquet`. A reader lists a dataset, then opens
     its files by path, and a new snapshot may come between the two. If that changed nothing, the names are the
-    same and the reader gets what it listed; otherwise no name is, and it fails instead of mixing snapshots. A
-    part that is hard-linked from the `previous` snapshot is described from there.
+    same and the reader gets what it listed; otherwise no name is, and it fails instead of mixing snapshots.
+    Parts that are `kept` were described by the snapshot before, and need not lie in `folder`.
 
-    Raises RunError for a dataset with no part file, one that is not whole, or anything else in its folder.
+    Returns each part by the name that it had. Raises RunError for a dataset with no part file, one that is not
+    whole, or anything else in its folder.
     """
-    known = parts_of(read_manifest(previous)) if previous else {}
-    parts: dict[str, tuple[Path, PartFile]] = {}
-    for path in sorted(_entries(folder)):
-        if path.suffix != ".parquet" or path.is_symlink() or not path.is_file():
-            raise RunError(
-                f"{dataset}/{path.name} is not a part file; nothing but Parquet may lie in a dataset"
-            )
-        stem = _stem(path.name)
+    parts: dict[str, tuple[str, PartFile]] = {}
+    for name in sorted({path.name for path in _entries(folder)} | set(kept)):
+        path = folder / name
+        old = kept.get(name)
+        if old is None and (path.suffix != ".parquet" or path.is_symlink() or not path.is_file()):
+            raise RunError(f"{dataset}/{name} is not a part file; nothing but Parquet may lie in a dataset")
+        stem = _stem(name)
         if stem in parts:
-            raise RunError(f"{dataset}/{path.name} and {parts[stem][0].name} are one part; write each once")
-        old = known.get((dataset, path.name))
-        kept = old is not None and previous is not None and _same_file(path, previous / dataset / path.name)
-        parts[stem] = path, old if old is not None and kept else _describe(path, dataset)
+            raise RunError(f"{dataset}/{name} and {parts[stem][0]} are one part; write each once")
+        parts[stem] = name, old or _describe(path, dataset)
     if not parts:
         raise RunError(f"dataset {dataset} has no part file; write one, even with no rows")
     seal = hashlib.sha256("".join(f"{stem} {part['sha256']}\n" for stem, (_, part) in parts.items()).encode())
-    sealed = []
-    for stem, (path, part) in parts.items():
-        name = f"{stem}-{seal.hexdigest()[:16]}.parquet"
-        path.rename(path.with_name(name))
-        sealed.append(PartFile(**{**part, "name": name}))
-    return sorted(sealed, key=lambda part: part["name"])
+    sealed: dict[str, PartFile] = {}
+    for stem, (name, part) in parts.items():
+        new = f"{stem}-{seal.hexdigest()[:16]}.parquet"
+        if (folder / name).exists():
+            (folder / name).rename(folder / new)
+        sealed[name] = PartFile(**{**part, "name": new})
+    return sealed
 
 
 def _describe(path: Path, dataset: str) -> PartFile:
@@ -193,10 +189,3 @@ def _stem(name: str) -> str:
     """The name of a part as its writer gave it, without seal and ending."""
     sealed = _SEALED.fullmatch(name)
     return sealed["stem"] if sealed else name.removesuffix(".parquet")
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False

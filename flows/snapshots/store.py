@@ -1,100 +1,166 @@
-"""Opening an output folder, and publishing into it."""
+"""Opening an output, and publishing into it."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from flows.defaults import KEEP
 from flows.errors import RunError, UsageError
-from flows.snapshots.durable import replace_link, sync_folder, sync_tree, write_file
-from flows.snapshots.files import MANIFEST, STATE, PartFile, describe_parts, describe_state, read_manifest, seal_parts
-from flows.snapshots.lock import hold
+from flows.snapshots.durable import write_file
+from flows.snapshots.files import (
+    MANIFEST,
+    STATE,
+    PartFile,
+    describe_parts,
+    describe_state,
+    parts_of,
+    read_manifest,
+    seal_parts,
+    state_of,
+)
+from flows.snapshots.local import LocalShelf
+from flows.snapshots.shelf import FORMAT, File, Shelf
 
-__all__ = ["SnapshotStore", "Staging"]
+__all__ = ["SnapshotStore", "Staging", "is_bucket"]
 
-FORMAT = 1
 GRACE = timedelta(hours=1)
 
-_MARKER = ".copydesk"
-_HARMLESS = {"README.md", ".gitignore", ".gitkeep", ".DS_Store"}
-_LEFT_OVER = (".staging-", ".trash-")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_BUCKET = re.compile(r"s3a?://", re.IGNORECASE)
+_URL = re.compile(r"[a-zA-Z][\w+.-]+:/")
 
 
-@dataclass(frozen=True, slots=True)
+def is_bucket(output: Path | str) -> bool:
+    """Whether an output lies in a bucket rather than in a folder."""
+    return bool(_BUCKET.match(str(output)))
+
+
+def _shelf(output: Path | str) -> Shelf:
+    """The place that an output names. Raises UsageError where it is none that can hold one."""
+    if is_bucket(output):
+        from flows.snapshots.s3 import S3Shelf  # noqa: PLC0415
+
+        return S3Shelf(str(output))
+    if _URL.match(str(output)):
+        raise UsageError(f"cannot publish in {output}; name a folder, or s3://bucket/prefix")
+    return LocalShelf(Path(output))
+
+
 class Staging:
-    """A snapshot in the making: part files are written to `dataset(name)`, or kept from the one before."""
+    """A snapshot in the making: part files are written to `dataset(name)`, or kept from the one before.
 
-    run_id: str
-    path: Path
-    previous: Path | None
+    `previous` is the folder of that one, or None; its files are there once they were fetched.
+    """
+
+    def __init__(self, run_id: str, path: Path, previous: Path | None, shelf: Shelf) -> None:
+        self.run_id = run_id
+        self.path = path
+        self.previous = previous
+        self.kept: set[File] = set()
+        self._shelf = shelf
+        self._before = read_manifest(previous) if previous else None
 
     def dataset(self, name: str) -> Path:
-        """The folder of one dataset, made when it is not there yet."""
+        """The folder of one dataset, made when it is not there yet. What is kept may lie elsewhere: see `parts`."""
         folder = self.path / name
         folder.mkdir(exist_ok=True)
         return folder
 
-    def keep(self, dataset: str, name: str) -> Path:
-        """Hard-link a part of the current snapshot into this one: not written or hashed anew."""
+    def keep(self, dataset: str, name: str) -> None:
+        """Have a part of the current snapshot in this one: not written, hashed or uploaded anew."""
         if self.previous is None:
             raise RunError(f"there is no snapshot yet to keep {dataset}/{name} from")
-        target = self.dataset(dataset) / name
-        source = self.previous / dataset / name
-        try:
-            os.link(source, target)
-        except FileNotFoundError:
-            raise RunError(
-                f"{dataset}/{name} is not in the current snapshot; run with --fresh to clean everything anew"
-            ) from None
-        except OSError:
-            shutil.copy2(source, target)  # Too many links to one file.
-        return target
+        self._shelf.keep(self.previous, self.path, (dataset, name))
+        self.kept.add((dataset, name))
+
+    def fetch(self, snapshot: Path, files: Iterable[File] | None = None) -> None:
+        """See that files of a snapshot can be read in its folder."""
+        self._shelf.fetch(snapshot, files)
+
+    def parts(self, dataset: str) -> list[Path]:
+        """The part files of a dataset so far, in the order of their names: those written, and those kept."""
+        found = {path.name: path for path in (self.path / dataset).glob("*.parquet")}
+        elsewhere = [file for file in sorted(self.kept) if file[0] == dataset and file[1] not in found]
+        if self.previous is not None and elsewhere:
+            self.fetch(self.previous, elsewhere)
+            found |= {name: self.previous / folder / name for folder, name in elsewhere}
+        return [found[name] for name in sorted(found)]
+
+    def bytes_of(self, dataset: str) -> int:
+        """The bytes of the part files of a dataset so far; 0 where it has none."""
+        sizes = {name: part["bytes"] for name, part in self.kept_of(dataset).items() if part}
+        sizes |= {path.name: path.stat().st_size for path in (self.path / dataset).glob("*.parquet")}
+        return sum(sizes.values())
+
+    def past(self, dataset: str) -> list[Path]:
+        """The part files of a dataset of the snapshot before."""
+        if self.previous is None:
+            return []
+        self.fetch(self.previous, [file for file in parts_of(self._before) if file[0] == dataset])
+        return sorted((self.previous / dataset).glob("*.parquet"))
+
+    def is_kept(self, dataset: str) -> bool:
+        """Whether a dataset has the parts of the snapshot before, every one of them and no other."""
+        before = {file for file in parts_of(self._before) if file[0] == dataset}
+        kept = {file for file in self.kept if file[0] == dataset}
+        written = {path.name for path in (self.path / dataset).glob("*.parquet")}
+        return bool(before) and before == kept and written <= {name for _, name in kept}
+
+    def kept_of(self, folder: str) -> dict[str, Any]:
+        """The kept files of a folder, and what the manifest of the snapshot before says of each."""
+        known: dict[str, Any] = {n: part for (d, n), part in parts_of(self._before).items() if d == folder}
+        known |= state_of(self._before) if folder == STATE else {}
+        return {name: known.get(name) for d, name in self.kept if d == folder}
 
 
 class SnapshotStore:
-    """The output folder. `open` it, take the `lock`, `begin` a run, and `publish` it.
+    """An output: a folder, or `s3://bucket/prefix`. `open` it, take the `lock`, `begin` a run, and `publish` it.
 
     `keep` snapshots stay, and beyond them those that were current less than `grace` ago: some reader may
-    still be in one.
+    still be in one. Snapshots are handed out as folders; of one in a bucket `fetch` brings the files.
     """
 
-    def __init__(self, output: Path, *, keep: int = KEEP, grace: timedelta = GRACE) -> None:
-        self.output = Path(output)
+    def __init__(self, output: Path | str, *, keep: int = KEEP, grace: timedelta = GRACE) -> None:
+        self.shelf = _shelf(output)
         self.keep = max(1, keep)
         self.grace = grace
-        self._snapshots = self.output / ".snapshots"
         self._locked = False
 
-    def open(self) -> SnapshotStore:
-        """Make the layout in a new or empty folder, or recognise our own.
+    @property
+    def name(self) -> str:
+        """The output as people name it."""
+        return self.shelf.name
 
-        Raises UsageError for a folder with other people's files in it, one that a newer copydesk wrote, and a
-        place that cannot hold symlinks and hard links.
+    @property
+    def output(self) -> Path:
+        """The output's folder; of a bucket, the one that stands in for it in this process."""
+        return self.shelf.home
+
+    def is_ours(self) -> bool:
+        """Whether an output of copydesk lies there."""
+        return self.shelf.is_ours()
+
+    def open(self) -> SnapshotStore:
+        """Make the layout in a new or empty place, or recognise our own.
+
+        Raises UsageError for a place with other people's files in it, one that a newer copydesk wrote, and one that
+        cannot hold an output (a folder: symlinks and hard links; a bucket: conditional writes).
         """
-        try:
-            self._claim()
-            self._snapshots.mkdir(exist_ok=True)
-            (self.output / "reports").mkdir(exist_ok=True)
-        except OSError as error:
-            raise UsageError(
-                f"cannot write to {self.output}: {error.strerror or error}; choose another output folder"
-            ) from error
+        self.shelf.claim()
         return self
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Be the only writer. Raises RunError, with the holder's name, while another is at it."""
-        with hold(self.output / ".lock"):
+        with self.shelf.hold():
             self._locked = True
             try:
                 yield
@@ -102,26 +168,20 @@ class SnapshotStore:
                 self._locked = False
 
     def begin(self, run_id: str) -> Staging:
-        """Start a run under the lock, on the file system of the snapshots; what killed runs left is removed.
+        """Start a run under the lock; what killed runs left is removed.
 
         Raises RunError without the lock, and UsageError for a run id that is taken or is no plain name.
         """
         self._need_lock()
         if not _RUN_ID.fullmatch(run_id):
             raise UsageError(f"run id {run_id!r} is no plain name; use letters, digits, '.', '_' and '-'")
-        if (self._snapshots / run_id).exists():
-            raise UsageError(f"run {run_id} is in {self.output} already; choose another run id")
-        path = self._snapshots / f".staging-{run_id}"
+        if any(path.name == run_id for path in self.shelf.snapshots()):
+            raise UsageError(f"run {run_id} is in {self.name} already; choose another run id")
         try:
-            for entry in self._snapshots.iterdir():
-                if entry.name.startswith(_LEFT_OVER):
-                    shutil.rmtree(entry)
-            path.mkdir()
+            path = self.shelf.begin(run_id)
         except OSError as error:
-            raise RunError(
-                f"cannot write to {self._snapshots}: {error.strerror}; check its rights"
-            ) from error
-        return Staging(run_id, path, self.current())
+            raise RunError(f"cannot write to {self.name}: {error.strerror}; check its rights") from error
+        return Staging(run_id, path, self.current(), self.shelf)
 
     def discard(self, staging: Staging) -> None:
         """Throw a staging away; the current snapshot stands."""
@@ -136,40 +196,39 @@ class SnapshotStore:
         anything is amiss.
         """
         self._need_lock()
-        target = self._snapshots / staging.run_id
         with self._or_the_last_stands(f"publish run {staging.run_id}"):
-            self._check_datasets(staging, datasets)
-            parts = [
-                part for name in datasets for part in seal_parts(staging.path / name, name, staging.previous)
-            ]
-            state = describe_state(staging.path / STATE, staging.previous)
+            strays = sorted({path.name for path in staging.path.iterdir()} - {*datasets, STATE})
+            if strays:
+                raise RunError(f"staging of {staging.run_id} holds {', '.join(strays)}, which is no dataset named")
+            parts: list[PartFile] = []
+            kept = {(STATE, name): name for folder, name in staging.kept if folder == STATE}
+            for name in datasets:
+                sealed = seal_parts(staging.path / name, name, staging.kept_of(name))
+                parts += sorted(sealed.values(), key=lambda part: part["name"])
+                kept |= {(name, old): part["name"] for old, part in sealed.items() if (name, old) in staging.kept}
+            state = describe_state(staging.path / STATE, staging.kept_of(STATE))
             whole = {**manifest, **self._statement(staging.run_id, parts), "state": state}
             text = json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n"
             write_file(staging.path / MANIFEST, text)
-            sync_tree(staging.path)
-            staging.path.rename(target)
-            sync_folder(self._snapshots)
-            self._link_datasets(datasets)
-            replace_link(self.output / "current", f".snapshots/{staging.run_id}")
-        with suppress(OSError):  # What is left to tidy waits for the next run; this one is published.
-            self._unlink_others(datasets)
+            target = self.shelf.publish(staging.path, staging.run_id, kept, datasets)
+        with suppress(OSError, RunError):  # What is left to tidy waits for the next run; this one is published.
+            self.shelf.tidy(datasets)
             self._retire()
         return target
 
     def switch(self, snapshot: Path) -> None:
         """Make another whole snapshot the current one, in one step, and `reports/latest` its report.
 
-        Raises RunError without the lock, and where a link cannot be written: then the current one stands.
+        Raises RunError without the lock, and where it cannot be done: then the current one stands.
         """
         self._need_lock()
-        datasets = sorted(path.name for path in snapshot.iterdir() if path.is_dir() and path.name[0] != ".")
+        datasets = sorted({dataset for dataset, _ in parts_of(read_manifest(snapshot))})
         with self._or_the_last_stands(f"switch to {snapshot.name}"):
-            self._link_datasets(datasets)
-            replace_link(self.output / "current", f".snapshots/{snapshot.name}")
-        with suppress(OSError):
-            self._unlink_others(datasets)
-            if (self.output / "reports" / snapshot.name).is_dir():
-                self.point_latest(snapshot.name)
+            self.shelf.switch(snapshot, datasets)
+        with suppress(OSError, RunError):
+            self.shelf.tidy(datasets)
+            if snapshot.name in self.shelf.reports(frozenset({snapshot.name})):
+                self.shelf.show_report(snapshot.name)
 
     @contextmanager
     def _or_the_last_stands(self, what: str) -> Iterator[None]:
@@ -178,16 +237,12 @@ class SnapshotStore:
             yield
         except OSError as error:
             raise RunError(
-                f"could not {what} in {self.output}: {error.strerror or error}; the snapshot before it stands"
+                f"could not {what} in {self.name}: {error.strerror or error}; the snapshot before it stands"
             ) from error
 
     def current(self) -> Path | None:
         """The folder of the current snapshot, links resolved: it stays while a new one is published."""
-        try:
-            target = (self.output / "current").resolve(strict=True)
-        except OSError:
-            return None
-        return target if target.is_dir() else None
+        return self.shelf.current()
 
     def manifest(self) -> dict[str, object] | None:
         """The manifest of the current snapshot."""
@@ -196,127 +251,68 @@ class SnapshotStore:
 
     def snapshots(self) -> list[Path]:
         """All whole snapshots, oldest first."""
-        if not self._snapshots.is_dir():
-            return []
-        found = [
-            path for path in self._snapshots.iterdir() if not path.name.startswith(".") and path.is_dir()
-        ]
-        return sorted(found, key=lambda path: (_sequence(path), path.name))
+        return sorted(self.shelf.snapshots(), key=lambda path: (_sequence(path), path.name))
+
+    def fetch(self, snapshot: Path, files: Iterable[File] | None = None) -> Path:
+        """See that files of a snapshot are in its folder, which is returned; all of them, where none are named."""
+        self.shelf.fetch(snapshot, files)
+        return snapshot
+
+    def parts(self, snapshot: Path, dataset: str) -> list[Path]:
+        """The part files of a dataset in a snapshot, to be read."""
+        self.shelf.fetch(snapshot, [file for file in parts_of(read_manifest(snapshot)) if file[0] == dataset])
+        return sorted((snapshot / dataset).glob("*.parquet"))
 
     def previous_runs(self) -> list[Path]:
         """The part files of the dataset `runs` in the current snapshot: the history of runs."""
         current = self.current()
-        return sorted((current / "runs").glob("*.parquet")) if current else []
+        return self.parts(current, "runs") if current else []
+
+    def sizes(self, snapshot: Path) -> dict[str, int]:
+        """Bytes of each file of a snapshot, by a key that snapshots share which share the file."""
+        return self.shelf.sizes(snapshot)
 
     def report_folder(self, run_id: str) -> Path:
-        """The folder for the report of one run, made when it is not there yet."""
+        """The folder to write the report of one run in, made when it is not there yet."""
         folder = self.output / "reports" / run_id
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def point_latest(self, run_id: str) -> None:
-        """Point `reports/latest` at the report of `run_id`, in one step."""
-        sync_tree(self.report_folder(run_id))
-        replace_link(self.output / "reports" / "latest", run_id)
+    def reports(self, known: Iterable[str]) -> set[str]:
+        """The runs whose report has a page; of those not among `known`, `report.json` is in `report_folder`."""
+        return self.shelf.reports(frozenset(known))
 
-    def _claim(self) -> None:
-        """Find our marker, or set it where nothing else lies."""
-        if self.output.exists() and not self.output.is_dir():
-            raise UsageError(f"{self.output} is a file; choose a folder for the output")
-        self.output.mkdir(parents=True, exist_ok=True)
-        marker = self.output / _MARKER
-        if marker.exists():
-            try:
-                form = int(json.loads(marker.read_text(encoding="utf-8"))["format"])
-            except (ValueError, KeyError, TypeError):
-                raise UsageError(f"{marker} cannot be read; choose another output folder") from None
-            if form > FORMAT:
-                raise UsageError(
-                    f"{self.output} was written by a newer copydesk (format {form}); upgrade copydesk"
-                )
-            return
-        strangers = sorted(path.name for path in self.output.iterdir() if path.name not in _HARMLESS)
-        strangers = [name for name in strangers if not name.startswith(_MARKER)]  # What a killed start left.
-        if strangers:
-            raise UsageError(
-                f"{self.output} holds files that are not ours ({', '.join(strangers[:3])}"
-                f"{', ...' if len(strangers) > 3 else ''}); choose a new or empty output folder"
-            )
-        self._probe_links()
-        # A marker is whole or not there: half a marker would lock us out of our own folder.
-        fresh = self.output / f"{_MARKER}-{os.getpid()}"
-        write_file(fresh, json.dumps({"format": FORMAT}) + "\n")
-        fresh.replace(marker)
-        sync_folder(self.output)
+    def show_report(self, run_id: str) -> None:
+        """Have the report of `run_id`, and the index beside it, where readers look for them, and as `latest`."""
+        self.shelf.show_report(run_id)
 
-    def _probe_links(self) -> None:
-        probe = self.output / f"{_MARKER}-probe-{os.getpid()}"
-        try:
-            shutil.rmtree(probe, ignore_errors=True)
-            probe.mkdir()
-            (probe / "file").touch()
-            os.link(probe / "file", probe / "hard")
-            (probe / "soft").symlink_to("file")
-        except OSError as error:
-            raise UsageError(
-                f"{self.output} is on a file system without symlinks and hard links ({error.strerror});"
-                f" choose a folder on a local disk"
-            ) from error
-        finally:
-            shutil.rmtree(probe, ignore_errors=True)
+    def address(self, path: Path) -> str:
+        """Where readers find a file or folder of the output: its path, or its URL."""
+        return self.shelf.address(path)
 
     def _need_lock(self) -> None:
         if not self._locked:
-            raise RunError(f"{self.output} is not locked by this run; write inside `with store.lock():`")
-
-    def _check_datasets(self, staging: Staging, datasets: Sequence[str]) -> None:
-        strays = sorted({path.name for path in staging.path.iterdir()} - {*datasets, STATE})
-        if strays:
-            raise RunError(
-                f"staging of {staging.run_id} holds {', '.join(strays)}, which is no dataset named"
-            )
-        for name in datasets:
-            link = self.output / name
-            if link.exists() and not link.is_symlink():
-                raise RunError(f"{link} is in the way of the dataset of that name; move it elsewhere")
+            raise RunError(f"{self.name} is not locked by this run; write inside `with store.lock():`")
 
     def _statement(self, run_id: str, parts: list[PartFile]) -> dict[str, object]:
         """What the store itself says in a manifest."""
         return {
             "format": FORMAT,
             "run_id": run_id,
-            "sequence": 1 + max((_sequence(path) for path in self.snapshots()), default=0),
+            "sequence": 1 + max((_sequence(path) for path in self.shelf.snapshots()), default=0),
             "published_at": datetime.now(UTC).isoformat(),
             "datasets": describe_parts(parts),
             "files": parts,
         }
 
-    def _link_datasets(self, datasets: Sequence[str]) -> None:
-        """See that each dataset has its link."""
-        for name in datasets:
-            link = self.output / name
-            if not link.is_symlink() or str(link.readlink()) != f"current/{name}":
-                replace_link(link, f"current/{name}")
-        sync_folder(self.output)
-
-    def _unlink_others(self, datasets: Sequence[str]) -> None:
-        """Remove the links of datasets that are no more."""
-        for link in self.output.iterdir():
-            gone = link.is_symlink() and link.name not in datasets
-            if gone and str(link.readlink()) == f"current/{link.name}":
-                link.unlink()
-
     def _retire(self) -> None:
-        """Remove old snapshots, each by a rename first, so that none is ever seen in part."""
+        """Remove old snapshots."""
         snapshots = self.snapshots()
         current = self.current()
         now = datetime.now(UTC)
         for old, successor in pairwise(snapshots[: 1 - self.keep or None]):
-            if old.resolve() == current or now - _published_at(successor) < self.grace:
-                continue
-            trash = self._snapshots / f".trash-{old.name}"
-            old.rename(trash)
-            shutil.rmtree(trash)
+            if old.resolve() != current and now - _published_at(successor) >= self.grace:
+                self.shelf.remove(old)
 
 
 def _sequence(snapshot: Path) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from flows import report_index
 from schemas import RUNS
 
 START = dt.datetime(2026, 11, 1, 5, tzinfo=dt.UTC)
@@ -43,3 +45,8 @@ def run_row(day: int, *publishers: dict[str, Any], **other: Any) -> dict[str, An
 
 def runs_frame(*rows: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame([{name: row.get(name) for name in RUNS.columns} for row in rows], schema=RUNS.columns)
+
+
+def write_index(reports: Path, runs: pl.DataFrame) -> Path:
+    """The index over a folder of reports, as a run into a folder draws it."""
+    return report_index.write_index(reports, runs, {page.parent.name for page in reports.glob("*/report.html")})

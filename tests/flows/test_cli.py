@@ -108,7 +108,7 @@ def test_an_output_that_is_not_ours(copydesk, pages: Path, tmp_path: Path) -> No
     one_line(copydesk("run", pages, "-o", "mine"), 2, "files that are not ours", "thesis.tex")
     (tmp_path / "file").touch()
     one_line(copydesk("run", pages, "-o", "file"), 2, "file is a file")
-    one_line(copydesk("verify", "mine"), 2, "is no output folder of copydesk")
+    one_line(copydesk("verify", "mine"), 2, "is no output of copydesk")
 
 
 def test_an_output_that_cannot_be_written(copydesk, pages: Path) -> None:  # type: ignore[no-untyped-def]

@@ -50,8 +50,10 @@ def publish(articles: Path, tmp_path: Path) -> Publish:
         with store.lock():
             staging = store.begin(run)
             for part in sorted((staging.previous / "articles" if keep and staging.previous else parts).iterdir()):
-                target = staging.dataset("articles") / part.name
-                target.hardlink_to(part) if keep else target.write_bytes(part.read_bytes())
+                if keep:
+                    staging.keep("articles", part.name)
+                else:
+                    (staging.dataset("articles") / part.name).write_bytes(part.read_bytes())
             counts = write_duplicates(staging, store.output, ruleset=ruleset)
             store.publish(staging, ["articles", "duplicates"], {})
         return counts

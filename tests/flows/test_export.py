@@ -127,7 +127,7 @@ def test_where_nothing_may_be_written(output: Path, tmp_path: Path) -> None:
             export(output, str(target), "jsonl")
     with pytest.raises(UsageError, match="no form 'csv'; there are jsonl, json-ld"):
         export(output, "-", "csv")
-    with pytest.raises(UsageError, match="is no output folder of copydesk"):
+    with pytest.raises(UsageError, match="is no output of copydesk"):
         export(tmp_path, "-", "jsonl")
     (output / "articles").resolve().joinpath("broken.parquet").write_bytes(b"PAR1")
     (tmp_path / "kept.jsonl").write_text("before")

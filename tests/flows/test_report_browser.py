@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 from chrome import CHROMIUM, Browser
-from run_rows import publisher, run_row, runs_frame
+from run_rows import publisher, run_row, runs_frame, write_index
 
 from flows.report import write_report
-from flows.report_index import write_index
 
 SAMPLE = json.loads(Path(__file__).with_name("report_sample.json").read_text("utf-8"))
 HOSTILE = (

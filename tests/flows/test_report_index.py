@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from run_rows import run_row, runs_frame
+from run_rows import run_row, runs_frame, write_index
 
 from flows.report import write_report
-from flows.report_index import RUNS_LISTED, RUNS_SHOWN, write_index
+from flows.report_index import RUNS_LISTED, RUNS_SHOWN
 from flows.snapshots import durable
 
 SAMPLE: dict[str, Any] = json.loads(Path(__file__).with_name("report_sample.json").read_text("utf-8"))

@@ -114,7 +114,8 @@ def test_a_file_a_folder_and_what_is_neither(part: Path, tmp_path: Path, capsys:
 @pytest.mark.server
 def test_an_output_folder(output: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check_schema(output, None) == 0
-    (output / "ledger").unlink()
+    for part in (output / "current" / "ledger").iterdir():
+        part.unlink()
     part = next((output / "current" / "articles").iterdir())
     frame = pl.read_parquet(part).drop("tags")
     part.unlink()

@@ -100,8 +100,8 @@ def test_a_part_that_cannot_be_linked_is_copied(
     with store.lock():
         staging = store.begin("next")
         monkeypatch.setattr(os, "link", refused)
-        kept = staging.keep("articles", name)
-        assert kept.read_bytes() == (first / "articles" / name).read_bytes()
+        staging.keep("articles", name)
+        assert (staging.path / "articles" / name).read_bytes() == (first / "articles" / name).read_bytes()
         second = store.publish(staging, ["articles"], {})
     assert check_files(second) == []
     assert len(names(second / "articles")) == 1
@@ -330,6 +330,6 @@ def test_no_right_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_reports(store: SnapshotStore) -> None:
     for run_id in ("one", "two"):
         (store.report_folder(run_id) / "report.html").write_text(run_id)
-        store.point_latest(run_id)
+        store.show_report(run_id)
     latest = store.output / "reports" / "latest"
     assert (str(latest.readlink()), (latest / "report.html").read_text()) == ("two", "two")

@@ -122,6 +122,7 @@ def test_the_list_says_what_is_shared_and_what_is_current(two: Path, capsys: pyt
 
 def test_going_back_and_forth(two: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (two / "reports" / "run-a").mkdir()
+    (two / "reports" / "run-a" / "report.html").touch()
     rollback(two, None)
     said = capsys.readouterr().out
     assert f"Readers of {two} now see run-a" in said
@@ -168,7 +169,7 @@ def test_what_cannot_be_done(two: Path, tmp_path: Path) -> None:
             rollback(two, name)
         with pytest.raises(UsageError, match=line):
             diff_snapshots(two, name, None)
-    with pytest.raises(UsageError, match="is no output folder"):
+    with pytest.raises(UsageError, match="is no output of copydesk"):
         list_snapshots(tmp_path)
     part = next(folder(two, "run-a").glob("ledger/*.parquet"))
     part.write_bytes(part.read_bytes()[:-1])

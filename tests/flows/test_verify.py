@@ -159,9 +159,9 @@ def test_hostile_words_in_a_breach_do_not_reach_the_terminal(output: Path, capsy
 
 
 def test_a_folder_that_is_not_ours(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no output folder of copydesk"):
+    with pytest.raises(UsageError, match="is no output of copydesk"):
         verify_output(tmp_path)
-    with pytest.raises(UsageError, match="is no output folder of copydesk"):
+    with pytest.raises(UsageError, match="is no output of copydesk"):
         verify_output(tmp_path / "nowhere")
 
 
