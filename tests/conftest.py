@@ -89,3 +89,10 @@ def bucket(s3: S3Server) -> Iterator[str]:
     s3.requests.clear()
     yield s3.make_bucket()
     s3.tamper = None
+
+
+@pytest.fixture(scope="session")
+def seeds_in_bucket(clean: Callable[..., dict[str, Any]], seeds: Path, s3: S3Server) -> tuple[str, dict[str, Any]]:
+    """The seeds, published in a bucket once: the output, which nobody may change, and what the flow returned."""
+    output = f"s3://{s3.make_bucket()}/output"
+    return output, clean(source=seeds, output=output)
