@@ -14,7 +14,7 @@ from rich.text import Text
 from flows.compare import Difference, compare
 from flows.errors import RunError, UsageError
 from flows.published import current_snapshot, published_store
-from flows.snapshots import SnapshotStore, check_files
+from flows.snapshots import SnapshotStore
 from flows.snapshots.files import read_manifest
 from flows.summary import STATUS, open_console
 from flows.wording import moment, shown
@@ -82,7 +82,7 @@ def rollback(output: Path | str, run: str | None) -> None:
         target = _named(store, run) if run else _before(store, current)
         if target == current:
             raise UsageError(f"{target.name} is the current snapshot already")
-        damage = check_files(store.fetch(target))
+        damage = store.damage(target)
         if damage:
             raise RunError(f"{target.name} is not as it was published: {damage[0]}; nothing was changed")
         store.switch(target)

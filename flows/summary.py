@@ -22,7 +22,7 @@ from schemas.runs import REFRESHED
 STATUS = {"passed": "green", "warned": "yellow", "failed": "red"}
 STEPS = {
     "start": "starting", "check": "looking", "read": "reading", "clean": "cleaning", "learn": "learning",
-    "compare": "comparing",
+    "compare": "comparing", "publish": "uploading",
 }
 PIPED_WIDTH = 120
 """Columns where there is no terminal to ask."""
@@ -50,7 +50,7 @@ def progress_bar() -> Iterator[None]:
                 bars[step] = progress.add_task(STEPS[step], total=total or None, rate="")
             bar = next(task for task in progress.tasks if task.id == bars[step])
             speed = bar.finished_speed or bar.speed or 0
-            rate = f"{speed / 1e6:,.1f} MB/s" if step in ("check", "read") else f"{speed:,.0f} pages/s"
+            rate = f"{speed / 1e6:,.1f} MB/s" if step in ("check", "read", "publish") else f"{speed:,.0f} pages/s"
             progress.update(bars[step], completed=done, total=total or None, rate=rate if speed else "")
 
         with listening(show), hearing(lambda said: progress.console.print(Text(said), soft_wrap=True)):

@@ -12,12 +12,13 @@ _numbers = itertools.count()
 
 
 class Request(NamedTuple):
-    """A request that was answered: its method, path, bytes of its body, and the object it copies."""
+    """A request: its method, path, bytes of its body, the object it copies, and the sha256 it says its body has."""
 
     method: str
     path: str
     bytes: int
     copies: str
+    sha256: str
 
 
 class S3Server:
@@ -44,7 +45,8 @@ class S3Server:
         def outer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
             copies = environ.get("HTTP_X_AMZ_COPY_SOURCE", "")
             size = int(environ.get("CONTENT_LENGTH") or 0)
-            self.requests.append(Request(environ["REQUEST_METHOD"], environ["PATH_INFO"], size, copies))
+            stated = environ.get("HTTP_X_AMZ_CHECKSUM_SHA256", "")
+            self.requests.append(Request(environ["REQUEST_METHOD"], environ["PATH_INFO"], size, copies, stated))
             return self.tamper(application, environ, start) if self.tamper else application(environ, start)
 
         inner.app = outer

@@ -21,6 +21,7 @@ PAGE = (ROOT / "docs" / "reading.md").read_text(encoding="utf-8")
 RECIPES = dict(re.findall(r"^<!-- recipe: (\w+) -->\n```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))
 READERS = ("polars", "duckdb", "pandas", "pyspark", "datasets")
 SLOW = ("pyspark", "datasets")
+BUCKET = ("bucket_polars", "bucket_duckdb", "bucket_pandas", "bucket_datasets")
 PYTHON = {"pyspark": os.environ.get("SPARK_PYTHON", sys.executable)}
 """PySpark has an environment of its own: where it is installed, pandera imports it, half a second in every process."""
 
@@ -34,11 +35,12 @@ def here(seeds_published: tuple[Path, dict[str, Any]], tmp_path: Path) -> Path:
     return tmp_path
 
 
-def follow(name: str, folder: Path) -> list[str]:
+def follow(name: str, folder: Path, output: str = "", **environment: str) -> list[str]:
     """Run a recipe in a process of its own, as a person would; returns the lines it prints."""
-    own = {"HF_HOME": str(folder / "hf"), "HF_HUB_OFFLINE": "1", "SPARK_LOCAL_IP": "127.0.0.1"}
+    own = {"HF_HOME": str(folder / "hf"), "HF_HUB_OFFLINE": "1", "SPARK_LOCAL_IP": "127.0.0.1", **environment}
+    recipe = RECIPES[name].replace("s3://news/output", output) if output else RECIPES[name]
     done = subprocess.run(
-        [PYTHON.get(name, sys.executable), "-c", RECIPES[name]], cwd=folder, capture_output=True, text=True, check=False,
+        [PYTHON.get(name, sys.executable), "-c", recipe], cwd=folder, capture_output=True, text=True, check=False,
         env={**os.environ, **own},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
@@ -69,6 +71,20 @@ def test_every_reader_sees_the_same(reader: str, here: Path) -> None:
     ]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BUCKET)
+def test_every_reader_of_a_bucket_sees_the_same(
+    name: str, seeds_in_bucket: tuple[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    url, result = seeds_in_bucket
+    # of a server without TLS, Polars must be told; `datasets` takes a bucket for a part of the hub
+    alone = {"AWS_ALLOW_HTTP": "true", "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    assert follow(name, tmp_path, url, **alone) == [
+        f"{result['articles']} articles",
+        f"{result['articles'] - sum(result['duplicates'].values())} without copies",
+    ]
+
+
 def test_a_reader_in_one_snapshot(here: Path) -> None:
     (said,) = follow("pinned", here)
     assert re.fullmatch(r"[1-9]\d* share buttons were cut", said)
@@ -79,5 +95,5 @@ def test_what_a_file_says_of_itself(here: Path) -> None:
 
 
 def test_every_recipe_is_run() -> None:
-    assert set(RECIPES) == {*READERS, "pinned", "footer"}
+    assert set(RECIPES) == {*READERS, *BUCKET, "pinned", "footer"}
     assert PAGE.count("```python") == len(RECIPES)

@@ -25,6 +25,8 @@ __all__ = ["Bucket", "Found", "Taken"]
 
 AT_ONCE = 4
 """Files that are moved at the same time."""
+ASKED_AT_ONCE = 8
+"""Objects that are copied or asked about at the same time: their bytes stay where they are."""
 PIECE_BYTES = 16_000_000
 """A file of twice as much and more goes up in pieces, which are tried again one by one."""
 PIECES_AT_ONCE = 2
@@ -143,21 +145,28 @@ class Bucket:
             raise
         return str(answer["ETag"]), ""
 
-    def upload(self, files: Iterable[tuple[Path, str, str | None]]) -> None:
-        """Upload files, each to its key. With a sha256, in hex, the server checks that what arrives is that."""
+    def upload(
+        self, files: Iterable[tuple[Path, str, str | None]], done: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Upload files, each to its key. With a sha256, in hex, the server checks that what arrives is that.
+
+        `done` is told the bytes of each file that is up.
+        """
 
         def put(file: tuple[Path, str, str | None]) -> None:
             path, key, digest = file
             more: dict[str, str] = _CONTENT.get(path.suffix, {})
             # of an object that goes up in pieces the server checks each piece, by the client's own sums
             if digest and path.stat().st_size < 2 * PIECE_BYTES:
-                more = more | {"ChecksumSHA256": base64.b64encode(bytes.fromhex(digest)).decode()}
+                sha256 = base64.b64encode(bytes.fromhex(digest)).decode()
+                more = more | {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": sha256}
             where = f"{self.bucket}/{self.prefix}{key}"
             with self._said("write", key):
                 pieces = {"chunksize": PIECE_BYTES, "max_concurrency": PIECES_AT_ONCE}
                 self._files().put_file(str(path), where, **pieces, **more)
+            done(path.stat().st_size)
 
-        _all(put, files)
+        _all(put, files, AT_ONCE)
 
     def download(self, files: Iterable[tuple[str, Path]]) -> None:
         """Download objects, each to its file, which is there whole or not at all. Raises FileNotFoundError."""
@@ -170,12 +179,13 @@ class Bucket:
             try:
                 with self._said("read", key):
                     where = f"{self.bucket}/{self.prefix}{key}"
-                    self._files().get_file(where, fresh, max_concurrency=PIECES_AT_ONCE)
+                    pieces = {"chunksize": PIECE_BYTES, "max_concurrency": PIECES_AT_ONCE}
+                    self._files().get_file(where, fresh, **pieces)
                 Path(fresh).replace(path)
             finally:
                 Path(fresh).unlink(missing_ok=True)
 
-        _all(get, files)
+        _all(get, files, AT_ONCE)
 
     def copy(self, keys: Iterable[tuple[str, str]]) -> None:
         """Copy objects within the bucket; their bytes stay there. Raises FileNotFoundError."""
@@ -184,7 +194,21 @@ class Bucket:
             with self._said("copy", pair[0]):
                 self._files().cp_file(*(f"{self.bucket}/{self.prefix}{key}" for key in pair))
 
-        _all(copy, keys)
+        _all(copy, keys, ASKED_AT_ONCE)
+
+    def digests(self, keys: Iterable[str]) -> dict[str, str]:
+        """The sha256, in hex, of each object of which the server keeps one: it looked when the bytes came in."""
+
+        def ask(key: str) -> tuple[str, str] | None:
+            with self._said("look at", key):
+                found = self._files().call_s3(
+                    "head_object", Bucket=self.bucket, Key=self.prefix + key, ChecksumMode="ENABLED"
+                )
+            said = found.get("ChecksumSHA256", "")
+            # of an object that came in pieces it is the sum of their sums
+            return (key, base64.b64decode(said).hex()) if said and "-" not in said else None
+
+        return dict(found for found in _all(ask, keys, ASKED_AT_ONCE) if found)
 
     def sizes(self, below: str = "") -> dict[str, int]:
         """The bytes of every object whose key begins with `below`."""
@@ -277,7 +301,11 @@ def _meaning(code: str, error: BaseException | None = None) -> str:
     return f"{code}: {first}; try again" if first else f"{code}; try again"
 
 
-def _all(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """Do something with each of many things, several at once; the first error is raised when all are done."""
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="bucket") as threads:
-        return list(threads.map(work, items))
+def _all(work: Callable[[T], R], items: Iterable[T], at_once: int) -> list[R]:
+    """Do something with each of many things; after an error, which is raised, nothing more is begun."""
+    with ThreadPoolExecutor(at_once, thread_name_prefix="bucket") as threads:
+        try:
+            return list(threads.map(work, items))
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypedDict
 
@@ -86,10 +86,14 @@ def describe_state(folder: Path, kept: Mapping[str, StateFile | None]) -> list[S
     return found
 
 
-def check_state(snapshot: Path, manifest: Mapping[str, object] | None) -> list[str]:
-    """One line for each file of state that is missing or altered."""
+def check_state(
+    snapshot: Path, manifest: Mapping[str, object] | None, sound: Collection[str] = ()
+) -> list[str]:
+    """One line for each file of state that is missing or altered, of those that are not known to be `sound`."""
     complaints = []
     for name, file in sorted(state_of(manifest).items()):
+        if f"{STATE}/{name}" in sound:
+            continue
         complaints += _altered(snapshot / STATE / name, f"{STATE}/{name}", file["bytes"], file["sha256"])
     return complaints
 
@@ -145,10 +149,11 @@ def _describe(path: Path, dataset: str) -> PartFile:
     return {"dataset": dataset, "name": path.name, "rows": rows, "bytes": size, "sha256": digest_file(path)}
 
 
-def check_files(snapshot: Path) -> list[str]:
+def check_files(snapshot: Path, sound: Collection[str] = ()) -> list[str]:
     """Compare a snapshot with its manifest: one line for each file that is missing, extra or altered.
 
-    An empty list means that every byte is as it was published.
+    An empty list means that every byte is as it was published. `sound` are files, as `folder/name`, of which that is
+    known: they need not be there.
     """
     manifest = read_manifest(snapshot)
     if manifest is None:
@@ -157,8 +162,9 @@ def check_files(snapshot: Path) -> list[str]:
     state = state_of(manifest)
     complaints = []
     for (dataset, name), part in sorted(parts.items()):
-        complaints += _altered(snapshot / dataset / name, f"{dataset}/{name}", part["bytes"], part["sha256"])
-    complaints += check_state(snapshot, manifest)
+        if f"{dataset}/{name}" not in sound:
+            complaints += _altered(snapshot / dataset / name, f"{dataset}/{name}", part["bytes"], part["sha256"])
+    complaints += check_state(snapshot, manifest, sound)
     for folder in sorted(_entries(snapshot)):
         if folder.is_dir():
             named = {name for dataset, name in parts if dataset == folder.name}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from flows.errors import RunError, UsageError
 from flows.snapshots.durable import replace_link, sync_folder, sync_tree, write_file
+from flows.snapshots.files import check_files
 from flows.snapshots.lock import hold
 from flows.snapshots.shelf import FORMAT, HARMLESS, MARKER, File, nothing_to_fetch
 
@@ -155,6 +156,10 @@ class LocalShelf:
         trash = self._snapshots / f".trash-{snapshot.name}"
         snapshot.rename(trash)
         shutil.rmtree(trash)
+
+    def damage(self, snapshot: Path) -> list[str]:
+        """All files are read."""
+        return check_files(snapshot)
 
     def sizes(self, snapshot: Path) -> dict[str, int]:
         """Bytes of each file, by inode: a file that several snapshots have is one."""

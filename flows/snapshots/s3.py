@@ -14,6 +14,7 @@ import json
 import re
 import secrets
 import shutil
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -21,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import RunError, UsageError
+from flows.progress import tell
 from flows.snapshots.bucket import NO_CONDITIONS, Bucket, Taken
-from flows.snapshots.files import MANIFEST, parts_of, read_manifest, state_of
+from flows.snapshots.files import MANIFEST, STATE, check_files, parts_of, read_manifest, state_of
 from flows.snapshots.lease import hold_object
 from flows.snapshots.local import read_format, refuse_strangers
 from flows.snapshots.scratch import IN_USE, Scratch
@@ -181,8 +183,7 @@ class S3Shelf:
         """Copy and upload all files, the manifest last, and swap the pointer."""
         manifest = read_manifest(staging) or {}
         root, before = f"{_SNAPSHOTS}{run_id}/", f"{_SNAPSHOTS}{self._current_name()}/"
-        digests = {f"{d}/{n}": part["sha256"] for (d, n), part in parts_of(manifest).items()}
-        digests |= {f".state/{name}": file["sha256"] for name, file in state_of(manifest).items()}
+        digests = _digests(manifest)
         written = {str(p.relative_to(staging)): p for p in staging.rglob("*") if p.is_file() and p.name != MANIFEST}
         copied = {f"{folder}/{name}": f"{folder}/{new}" for (folder, name), new in kept.items()}
         try:
@@ -192,7 +193,8 @@ class S3Shelf:
                 f"a file of the current snapshot is not in {self.name} any more; copydesk verify says which, and"
                 " copydesk run --fresh cleans everything anew; the snapshot before it stands"
             ) from error
-        self._bucket.upload((path, root + name, digests.get(name)) for name, path in sorted(written.items()))
+        told = _Progress(sum(path.stat().st_size for path in written.values()))
+        self._bucket.upload(((path, root + name, digests.get(name)) for name, path in sorted(written.items())), told)
         self._bucket.upload([(staging / MANIFEST, root + MANIFEST, None)])
         target = staging.rename(self._folder(run_id))
         self.switch(target, datasets)
@@ -223,6 +225,16 @@ class S3Shelf:
         self._bucket.delete([root + MANIFEST])
         self._bucket.delete(self._bucket.sizes(root))
         shutil.rmtree(snapshot, ignore_errors=True)
+
+    def damage(self, snapshot: Path) -> list[str]:
+        """Files whose sum the server knows are not read."""
+        root = f"{_SNAPSHOTS}{snapshot.name}/"
+        due = _digests(read_manifest(snapshot))
+        there = {key.removeprefix(root) for key in self._bucket.sizes(root)}
+        sums = self._bucket.digests(root + name for name in sorted(there & set(due)))
+        sound = {name for name in there & set(due) if sums.get(root + name) == due[name]}
+        self._bucket.download((root + name, snapshot / name) for name in sorted(there - sound - {MANIFEST}))
+        return check_files(snapshot, frozenset(sound))
 
     def sizes(self, snapshot: Path) -> dict[str, int]:
         """Bytes of each object: no two snapshots share one."""
@@ -255,6 +267,25 @@ class S3Shelf:
         """The URL of what stands here for an object."""
         key = str(path.relative_to(self.home))
         return self._bucket.address(key.removeprefix("."))
+
+
+class _Progress:
+    """Tells how many bytes are up, from whatever thread."""
+
+    def __init__(self, total: int) -> None:
+        self._done, self._total = 0, total
+        self._one_by_one = threading.Lock()
+
+    def __call__(self, size: int) -> None:
+        with self._one_by_one:
+            self._done += size
+            tell("publish", self._done, self._total)
+
+
+def _digests(manifest: Mapping[str, object] | None) -> dict[str, str]:
+    """The sha256 of each file that a manifest names, by its path in the snapshot."""
+    digests = {f"{dataset}/{name}": part["sha256"] for (dataset, name), part in parts_of(manifest).items()}
+    return digests | {f"{STATE}/{name}": file["sha256"] for name, file in state_of(manifest).items()}
 
 
 def _version(path: Path) -> tuple[int, int]:

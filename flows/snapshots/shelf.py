@@ -74,6 +74,9 @@ class Shelf(Protocol):
     def remove(self, snapshot: Path) -> None:
         """Remove a snapshot, which nobody then sees in part."""
 
+    def damage(self, snapshot: Path) -> list[str]:
+        """A line for each file that is not as it was published; reads no more than it must to tell."""
+
     def sizes(self, snapshot: Path) -> dict[str, int]:
         """Bytes of each file of a snapshot; files that are one on the disk have one key."""
 

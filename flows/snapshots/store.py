@@ -268,6 +268,10 @@ class SnapshotStore:
         current = self.current()
         return self.parts(current, "runs") if current else []
 
+    def damage(self, snapshot: Path) -> list[str]:
+        """A line for each file of a snapshot that is missing, extra or altered; see `check_files`."""
+        return self.shelf.damage(snapshot)
+
     def sizes(self, snapshot: Path) -> dict[str, int]:
         """Bytes of each file of a snapshot, by a key that snapshots share which share the file."""
         return self.shelf.sizes(snapshot)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import pickle
@@ -115,6 +117,18 @@ def test_unchanged_parts_are_copied_inside_the_bucket(url: str, s3: S3Server) ->
     assert check_files(there.fetch(snapshot)) == []
     assert names(snapshot / "articles") == names(first / "articles")
     assert marks(url) == [1]
+
+
+def test_the_server_is_told_what_to_expect(url: str, s3: S3Server) -> None:
+    store = opened(url)
+    snapshot = run(store, 1)
+    stated = {r.path.removeprefix("/"): r.sha256 for r in s3.requests if r.path.endswith(".parquet")}
+    bucket = url.removeprefix("s3://")
+    digests = {
+        f"{bucket}/snapshots/{path.relative_to(snapshot.parent)}": hashlib.sha256(path.read_bytes()).digest()
+        for path in snapshot.rglob("*.parquet")
+    }
+    assert stated == {key: base64.b64encode(digest).decode() for key, digest in digests.items()}
 
 
 def test_kept_parts_are_fetched_when_they_are_read(url: str) -> None:
@@ -310,7 +324,7 @@ def test_what_lies_beside_the_snapshots_comes_back(url: str, s3: S3Server) -> No
     assert not any(r.path.endswith(".cache") for r in s3.requests)
 
 
-def test_damage_is_found(url: str) -> None:
+def test_damage_is_found(url: str, s3: S3Server) -> None:
     firstly = opened(url)
     snapshot = run(firstly, 1)
     root = f"snapshots/{snapshot.name}/articles/"
@@ -325,11 +339,16 @@ def test_damage_is_found(url: str) -> None:
     store = SnapshotStore(url)
     current = store.current()
     assert current is not None
-    assert check_files(store.fetch(current)) == [
+    said = [
         f"articles/{Path(one).name} is altered: its content is not what was published",
         f"articles/{Path(two).name} is missing",
         "articles/stray.parquet is extra: the manifest does not name it",
     ]
+    s3.requests.clear()
+    assert store.damage(current) == said
+    read = {Path(r.path).name for r in s3.requests if r.method == "GET" and r.path.endswith(".parquet")}
+    assert read == {Path(one).name, "stray.parquet"}  # of the others the server knows that they are sound
+    assert check_files(store.fetch(current)) == said
     other = SnapshotStore(url)
     again = other.current()
     assert again is not None
