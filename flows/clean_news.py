@@ -133,16 +133,13 @@ def publish_snapshot(store: SnapshotStore, staging: Staging, manifest: dict[str,
 
 @task(name="write report", task_run_name="write report", cache_policy=NO_CACHE)
 @refused_in_a_sentence
-def publish_report(report: dict[str, Any], store: SnapshotStore, runs: pl.DataFrame) -> str:
-    """Write the report's page and JSON, the same as Prefect artifacts, and the index of all runs; where the page is."""
-    run_id = report["run"]["run_id"]
-    page, _ = write_report(report, store.report_folder(run_id))
-    write_index(page.parent.parent, runs, store.reports(runs["run_id"]))
-    store.show_report(run_id)
-    where = store.address(page)
-    show_report(report, where)
-    get_run_logger().info("Wrote the report to %s.", where)
-    return where
+def publish_report(report: dict[str, Any], store: SnapshotStore) -> str:
+    """Write the report's page and JSON, and the same as Prefect artifacts; returns where readers find the page."""
+    written, _ = write_report(report, store.report_folder(report["run"]["run_id"]))
+    page = store.address(written)
+    show_report(report, page)
+    get_run_logger().info("Wrote the report to %s.", page)
+    return page
 
 
 @flow(
@@ -260,7 +257,8 @@ def clean_news(
             report = build_report(run | clock.now(), figures, verdict, held, request.desk, runs, furniture)
             if learnt:
                 shutil.copyfile(learnt, store.report_folder(run_id) / MEMORY)
-            page = publish_report(report, store, runs)
+            page = publish_report(report, store)
+            _list_report(store, run_id, runs)
     result = {
         "run_id": run_id, "task_runs": len(done.parts) + 3 + learn + (snapshot is not None), "verdict": verdict,
         "snapshot": store.address(snapshot) if snapshot else None,
@@ -331,6 +329,12 @@ def _clean_all(
         done += futures[future][1]
         tell("clean", done, pages)
     return {number: Path(future.result()) for future, (number, _) in futures.items()}
+
+
+def _list_report(store: SnapshotStore, run_id: str, runs: pl.DataFrame) -> None:
+    """Draw the index of all runs anew, and have the new report where readers look for it, and as `reports/latest`."""
+    write_index(store.report_folder(run_id).parent, runs, store.reports(runs["run_id"]))
+    store.show_report(run_id)
 
 
 def _chosen(shards: list[Shard], plan: Plan, folder: Path) -> list[Shard]:

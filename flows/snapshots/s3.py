@@ -21,7 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from flows.errors import RunError, UsageError
+from flows.errors import CopydeskError, RunError, UsageError
 from flows.progress import tell
 from flows.snapshots.bucket import NO_CONDITIONS, Bucket, Taken
 from flows.snapshots.files import MANIFEST, STATE, check_files, parts_of, read_manifest, state_of
@@ -50,6 +50,7 @@ class S3Shelf:
         self.name = self._bucket.url
         self._scratch: Scratch | None = None
         self._tag: str | None = None
+        self._shown: str | None = None
         self._beside: dict[str, tuple[int, int]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -81,6 +82,7 @@ class S3Shelf:
             read_format(found.data, self._bucket.address(MARKER), self.name)
         if not self._bucket.refuses(MARKER, marker):
             raise UsageError(f"cannot publish in {self.name}: {NO_CONDITIONS}")
+        self._bucket.delete([f"{MARKER}-probe"])  # nothing is there: only the right to is asked for
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -212,6 +214,7 @@ class S3Shelf:
         if self._tag is None:
             raise RunError(f"{self.name} is not locked by this run")
         self._point(pointer, self._tag)
+        self._shown = snapshot.name
 
     def tidy(self, datasets: Sequence[str]) -> None:
         """Upload what lies beside the snapshots (caches), where it is another than before."""
@@ -253,6 +256,13 @@ class S3Shelf:
 
     def show_report(self, run_id: str) -> None:
         """Upload the report of a run, as itself and as the latest, and the index; of one that is there, copy it."""
+        try:
+            self._show_report(run_id)
+        except CopydeskError as error:
+            published = f"snapshot {run_id} is published without its report"
+            raise RunError(f"{error}; {published if run_id == self._shown else 'nothing was published'}") from error
+
+    def _show_report(self, run_id: str) -> None:
         local = self.home / "reports" / run_id
         if local.is_dir():
             files = [path for path in sorted(local.iterdir()) if path.is_file()]

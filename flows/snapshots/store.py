@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.defaults import KEEP
-from flows.errors import RunError, UsageError
+from flows.errors import CopydeskError, RunError, UsageError
 from flows.snapshots.durable import write_file
 from flows.snapshots.files import (
     MANIFEST,
@@ -211,7 +211,7 @@ class SnapshotStore:
             text = json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n"
             write_file(staging.path / MANIFEST, text)
             target = self.shelf.publish(staging.path, staging.run_id, kept, datasets)
-        with suppress(OSError, RunError):  # What is left to tidy waits for the next run; this one is published.
+        with suppress(OSError, CopydeskError):  # What is left to tidy waits for the next run; this one is published.
             self.shelf.tidy(datasets)
             self._retire()
         return target
@@ -225,7 +225,7 @@ class SnapshotStore:
         datasets = sorted({dataset for dataset, _ in parts_of(read_manifest(snapshot))})
         with self._or_the_last_stands(f"switch to {snapshot.name}"):
             self.shelf.switch(snapshot, datasets)
-        with suppress(OSError, RunError):
+        with suppress(OSError, CopydeskError):
             self.shelf.tidy(datasets)
             if snapshot.name in self.shelf.reports(frozenset({snapshot.name})):
                 self.shelf.show_report(snapshot.name)

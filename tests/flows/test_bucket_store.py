@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import tempfile
@@ -235,47 +234,50 @@ def written(said: dict[str, Any]) -> Path:
     return path
 
 
-def test_a_run_killed_while_it_uploads(url: str) -> None:
-    run(opened(url), 1)
-    before = keys(url)
-    code = """
-        import os, signal, sys
-        from flows.snapshots import bucket
-        from writing import SnapshotStore, run
-        upload, done = bucket.Bucket._files, 0
-        class Files:
-            def __init__(self, files): self.files = files
-            def __getattr__(self, name): return getattr(self.files, name)
-            def put_file(self, *given, **named):
-                global done
-                self.files.put_file(*given, **named)
-                done += 1
-                if done == 4: os.kill(os.getpid(), signal.SIGKILL)
-        bucket.Bucket._files = lambda self: Files(upload(self))
-        bucket.AT_ONCE = 1
-        run(SnapshotStore(sys.argv[1]).open(), 2)
-    """
-    import textwrap
-
+def test_a_run_killed_at_any_request(url: str) -> None:
+    """After each, the last snapshot is whole, the next run is let in at once, and no orphan survives it."""
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), url], check=False, capture_output=True,
+        [sys.executable, str(HERE / "bucket_kills.py"), url, "7"], check=False, capture_output=True, text=True,
         env={**os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent.parent}"},
     )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
-    left = [key for key in keys(url) if key not in before]
-    assert len(left) == 4
-    assert all(key.startswith("snapshots/run-0002/") for key in left)
-    assert marks(url) == [1]
-    assert [path.name for path in SnapshotStore(url).snapshots()] == ["run-0001"]
-    files = Bucket(url)._files()
-    name = url.removeprefix("s3://").partition("/")[0]
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout)["kills"] > 4
+    assert not list(Path(tempfile.gettempdir()).glob("copydesk-bucket-*/.snapshots/.staging-run-*"))
+
+
+def test_pieces_of_a_large_file_that_was_not_finished(url: str) -> None:
+    store = opened(url)
+    run(store, 1)
+    files, name = Bucket(url)._files(), url.removeprefix("s3://").partition("/")[0]
     files.call_s3("create_multipart_upload", Bucket=name, Key="clean/snapshots/run-0002/articles/large.parquet")
-    run(opened(url), 3)  # at once: the lock's holder is dead
-    assert not keys(url, "snapshots/run-0002/")
-    assert marks(url) == [3]
-    assert "Uploads" not in files.call_s3("list_multipart_uploads", Bucket=name)
-    scratches = Path(tempfile.gettempdir()).glob("copydesk-bucket-*")
-    assert not [path for path in scratches if (path / ".snapshots" / ".staging-run-0002").exists()]
+    files.call_s3("create_multipart_upload", Bucket=name, Key="of-others")
+    run(store, 2)
+    left = files.call_s3("list_multipart_uploads", Bucket=name)["Uploads"]
+    assert [row["Key"] for row in left] == ["of-others"]
+
+
+def test_readers_never_see_two_runs_at_once(url: str) -> None:
+    store = SnapshotStore(url).open()
+    run(store, 0)
+    ended, seen, errors = threading.Event(), [], []
+
+    def read() -> None:
+        while not ended.is_set():
+            try:
+                seen.append(tuple(marks(url)))
+            except Exception as error:  # any is one too many
+                errors.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for mark in range(1, 12):
+        run(store, mark)
+    ended.set()
+    reader.join()
+    assert errors == []
+    assert all(len(found) == 1 for found in seen)
+    assert len(set(seen)) > 5
+    assert seen == sorted(seen)
 
 
 def test_the_last_ones_stay(url: str) -> None:
@@ -305,6 +307,17 @@ def test_going_back(url: str) -> None:
     run(opened(url), 3)
     assert [path.name for path in SnapshotStore(url).snapshots()] == ["run-0001", "run-0002", "run-0003"]
     assert pointer(url)["sequence"] == 3
+
+
+def test_a_report_that_cannot_be_shown(url: str, s3: S3Server) -> None:
+    store = opened(url)
+    run(store, 1)
+    for run_id, said in (("run-0001", "snapshot run-0001 is published without its report"), ("kept-back", "nothing was published")):
+        (store.report_folder(run_id) / "report.html").write_text("words")
+        s3.tamper = refusal("403 Forbidden", "AccessDenied")
+        with pytest.raises(RunError, match=f"cannot write s3://.*/report.html: access is denied.*; {said}"):
+            store.show_report(run_id)
+        s3.tamper = None
 
 
 def test_what_lies_beside_the_snapshots_comes_back(url: str, s3: S3Server) -> None:
@@ -374,6 +387,7 @@ def bad_environment(patch: pytest.MonkeyPatch, **values: str | None) -> None:
         (refusal("403 Forbidden", "AccessDenied", "GET"), "access is denied"),
         (refusal("403 Forbidden", "InvalidAccessKeyId", "GET"), "the access key is not known; check AWS_ACCESS_KEY_ID"),
         (refusal("400 Bad Request", "ExpiredToken", "GET"), "the credentials have expired; get new ones"),
+        (refusal("403 Forbidden", "AccessDenied", "POST"), "cannot delete s3://.*access is denied"),
         (refusal("501 Not Implemented", "NotImplemented"), "the store has no conditional writes"),
         (without_conditions, "the store has no conditional writes"),
     ],
