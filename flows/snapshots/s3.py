@@ -88,13 +88,27 @@ class S3Shelf:
     def hold(self) -> Iterator[None]:
         """The lock object, and the pointer."""
         with hold_object(self._bucket, _LOCK):
-            found = self._bucket.read(POINTER)
-            pointer = {"format": FORMAT, "run_id": None, **(json.loads(found.data) if found else {})}
+            pointer, tag = self._pointer()
             try:
-                self._point(pointer, found.etag if found else None)
+                self._point({"format": FORMAT, "run_id": None, **pointer}, tag)
                 yield
             finally:
                 self._tag = None
+
+    def _pointer(self) -> tuple[dict[str, Any], str | None]:
+        """What the pointer says, and its tag; nothing where there is none."""
+        found = self._bucket.read(POINTER)
+        if found is None:
+            return {}, None
+        try:
+            said = json.loads(found.data)
+            if said["run_id"] is None or _NAME.fullmatch(said["run_id"]):
+                return dict(said), found.etag
+        except (ValueError, KeyError, TypeError):
+            pass
+        raise RunError(
+            f"{self._bucket.address(POINTER)} cannot be read; put it right: JSON with the `run_id` of one of the snapshots"
+        )
 
     def _point(self, pointer: Mapping[str, Any], tag: str | None) -> None:
         """Write the pointer over the one with this tag."""
@@ -109,8 +123,9 @@ class S3Shelf:
 
     def begin(self, run_id: str) -> Path:
         """A folder here. Snapshots without a manifest, and uploads that were not ended, are removed there."""
+        current = self._pointer()[0].get("run_id")
         for name in self._names():
-            if not self._mirrored(name) and name != self._current_name():
+            if not self._mirrored(name) and name != current:
                 self._bucket.delete(self._bucket.sizes(f"{_SNAPSHOTS}{name}/"))
         self._bucket.abort_uploads(_SNAPSHOTS)
         beside = [n for n in self._bucket.names(folders=False) if n.startswith(".") and n not in {MARKER, _LOCK}]
@@ -120,14 +135,9 @@ class S3Shelf:
         path.mkdir()
         return path
 
-    def _current_name(self) -> str | None:
-        found = self._bucket.read(POINTER)
-        name = json.loads(found.data).get("run_id") if found else None
-        return name if isinstance(name, str) and _NAME.fullmatch(name) else None
-
     def current(self) -> Path | None:
         """The snapshot that the pointer names."""
-        name = self._current_name()
+        name = self._pointer()[0].get("run_id")
         if name is None:
             return None
         self._mirrored(name)
@@ -184,7 +194,7 @@ class S3Shelf:
     def publish(self, staging: Path, run_id: str, kept: Mapping[File, str], datasets: Sequence[str]) -> Path:
         """Copy and upload all files, the manifest last, and swap the pointer."""
         manifest = read_manifest(staging) or {}
-        root, before = f"{_SNAPSHOTS}{run_id}/", f"{_SNAPSHOTS}{self._current_name()}/"
+        root, before = f"{_SNAPSHOTS}{run_id}/", f"{_SNAPSHOTS}{self._pointer()[0].get('run_id')}/"
         digests = _digests(manifest)
         written = {str(p.relative_to(staging)): p for p in staging.rglob("*") if p.is_file() and p.name != MANIFEST}
         copied = {f"{folder}/{name}": f"{folder}/{new}" for (folder, name), new in kept.items()}

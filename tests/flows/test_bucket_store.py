@@ -434,6 +434,19 @@ def test_what_is_no_place_for_an_output(bucket: str) -> None:
         SnapshotStore(f"s3://{bucket}/newer").open()
 
 
+@pytest.mark.parametrize("text", ["", "[]", '{"run": 1}', '{"run_id": "../../x"}'])
+def test_a_pointer_that_nobody_can_read(url: str, text: str) -> None:
+    run(opened(url), 1)
+    good = json.dumps(pointer(url))
+    files = Bucket(url)._files()
+    files.pipe(f"{url}/current.json", text.encode())
+    with pytest.raises(RunError, match=r"current.json cannot be read; put it right: JSON with the `run_id`"):
+        run(opened(url), 2)
+    files.pipe(f"{url}/current.json", good.encode())
+    run(opened(url), 3)
+    assert marks(url) == [3]
+
+
 def test_an_answer_that_is_lost(url: str, s3: S3Server) -> None:
     """A write that was made, and is sent again as nobody heard of it, is not taken for another's."""
     opened(url)
