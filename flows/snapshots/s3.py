@@ -107,7 +107,7 @@ class S3Shelf:
         except (ValueError, KeyError, TypeError):
             pass
         raise RunError(
-            f"{self._bucket.address(POINTER)} cannot be read; put it right: JSON with the `run_id` of one of the snapshots"
+            f"{self._bucket.address(POINTER)} cannot be read; put it right: JSON with the `run_id` of a snapshot"
         )
 
     def _point(self, pointer: Mapping[str, Any], tag: str | None) -> None:
