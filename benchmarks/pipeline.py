@@ -45,7 +45,7 @@ import pyarrow.parquet as pq  # noqa: E402
 from benchmarks import make_pages  # noqa: E402
 from benchmarks.peers import INSTALL, PEERS, installed  # noqa: E402
 from benchmarks.pipeline_table import HTML, LIBRARIES, beside, measured, table  # noqa: E402
-from flows.launch import engine  # noqa: E402
+from flows.workers import ENGINE  # noqa: E402
 
 OURS = ("floor", "pipeline", "command")
 PARTS = (*OURS, *PEERS)
@@ -73,7 +73,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "validation": ("flows.shards:admit", "flows.shards:validate"),
     "laws": ("flows.laws:whole_texts", "flows.shards:hold_laws"),
     "figures": ("flows.shards:shard_figures", "flows.shards:write_figures"),
-    "writing": ("flows.shards:write_part",),
+    "writing": ("flows.shards:put_part",),
     "rules and profiles loaded": ("flows.shards:open_desk",),
     "publishing": ("flows.snapshots:SnapshotStore.publish",),
 }
@@ -153,7 +153,7 @@ def measure(command: list[str], work: Path) -> dict[str, float]:
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "PREFECT_API_URL")}
     # bytecode as on any machine, though in a folder that goes with the benchmark
     env |= {"PYTHONPYCACHEPREFIX": str(work / "bytecode"), "PREFECT_HOME": str(work / "prefect")}
-    env |= {"PYTHONPATH": str(ROOT), **engine(workers=1)}
+    env |= {"PYTHONPATH": str(ROOT), **ENGINE}
     log = work / "log.txt"
     began = time.perf_counter()
     with log.open("ab") as sink:

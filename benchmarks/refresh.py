@@ -74,7 +74,8 @@ def refresh(
         shards: list[Shard] = [{"path": s.path, "pages": s.pages} for s in staged]
         plan = reading.plan(ruleset)
         parts = arrange(state, plan, shards, staging, scratch)
-        figures = {n: clean_shard(s["path"], staging.path, rules=rules, number=n) for n, s in parts.cleaned.items()}
+        desk = request.desk
+        figures = {n: clean_shard(s["path"], staging.path, desk=desk, number=n) for n, s in parts.cleaned.items()}
         figures |= {r.number: rewrite_part(state, r, parts.dropped, staging.path) for r in parts.rewrites}
         done = made(state, parts, figures, ruleset)
         outcome.hold_laws(done.whole, parts.pages)

@@ -12,7 +12,8 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+import socket
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,9 +28,10 @@ from pydantic import BeforeValidator, Field
 
 from copydesk.cleaning import Desk
 from flows import outcome
-from flows.arrange import Arrangement, Shard, arrange, made
+from flows.arrange import Arrangement, Made, Shard, arrange, made
 from flows.artifacts import progress_shown, show_report
 from flows.defaults import KEEP, WORKERS
+from flows.desk_files import DeskFiles, copy_desk
 from flows.drift import Delivered, site_furniture
 from flows.duplicates import write_duplicates
 from flows.ending import announced, refused_in_a_sentence
@@ -44,11 +46,12 @@ from flows.replay import Replay
 from flows.report import write_report
 from flows.report_index import write_index
 from flows.request import Request, open_request, open_rules
-from flows.rewrite import Rewrite, rewrite_part
+from flows.rewrite import Rewrite, of_parts, rewrite_part
 from flows.shards import SHARD_BYTES, clean_shard
 from flows.snapshots import SnapshotStore, Staging
 from flows.staging import stage
 from flows.state import State, read_state, write_state
+from flows.workers import lost, release, task_runner
 from schemas import DATASETS, SCHEMA_VERSION
 
 MEMORY = "memory.toml"
@@ -80,29 +83,25 @@ def read_pages(reading: Refresh | Replay, ruleset: str, folder: Path) -> list[Sh
 
 @task(name="clean shard", task_run_name="clean {shard.stem}", cache_policy=NO_CACHE, **_RETRY)
 @refused_in_a_sentence
-def clean_one_shard(
-    shard: Path, folder: Path, rules: Sequence[Path], publishers: Sequence[Path], memory: Path | None, number: int
-) -> Path:
+def clean_one_shard(shard: Path, folder: Path, desk: DeskFiles, number: int) -> Path:
     """Clean one shard into the part files `number` below `folder`; returns the path of its figures."""
-    if not folder.is_dir():
-        raise RunError("the run was stopped")
-    figures = clean_shard(shard, folder, rules=rules, publishers=publishers, memory=memory, number=number)
-    told = json.loads(figures.read_bytes())
-    get_run_logger().info(
-        "Cleaned %s: %s of its %s pages are articles.", shard.stem, f"{told['articles']:,}", f"{told['pages_in']:,}"
-    )
-    return figures
+    _look_for(folder)
+    return clean_shard(shard, folder, desk=desk.open(), number=number)
 
 
 @task(name="rewrite part", task_run_name="rewrite part-{rewrite.number}", cache_policy=NO_CACHE, **_RETRY)
 @refused_in_a_sentence
 def rewrite_one_part(state: State, rewrite: Rewrite, dropped: Path, folder: Path) -> Path:
     """Write one part anew without the rows that are replaced or pruned; returns the path of its figures."""
+    _look_for(folder)
+    return rewrite_part(state, rewrite, dropped, folder)
+
+
+def _look_for(folder: Path) -> None:
     if not folder.is_dir():
-        raise RunError("the run was stopped")
-    figures = rewrite_part(state, rewrite, dropped, folder)
-    get_run_logger().info("Made part %s of %s.", rewrite.number, ", ".join(str(n) for n in rewrite.parts))
-    return figures
+        raise RunError(
+            f"the run was stopped, or {socket.gethostname()}, a worker, does not share the output folder: no {folder}"
+        )
 
 
 @task(name="learn site memory", task_run_name="learn site memory", cache_policy=NO_CACHE)
@@ -146,7 +145,7 @@ def publish_report(report: dict[str, Any], store: SnapshotStore) -> str:
     name="clean-news",
     flow_run_name="clean {source}",
     validate_parameters=True,
-    task_runner=ThreadPoolTaskRunner(max_workers=WORKERS),  # type: ignore[arg-type]
+    task_runner=ThreadPoolTaskRunner(max_workers=1),  # type: ignore[arg-type]
 )
 @refused_in_a_sentence
 @announced
@@ -169,6 +168,8 @@ def clean_news(
     max_quarantined: Annotated[float, Field(ge=0, le=1)] | None = None,
     publish_failed: bool = False,
     keep: Annotated[int, Field(ge=1)] = KEEP,
+    workers: Annotated[int, Field(ge=1)] = WORKERS,
+    dask: str | None = None,
 ) -> dict[str, Any]:
     """Clean news pages into the datasets articles, ledger, quarantine, duplicates and runs, and publish them at once.
 
@@ -195,6 +196,8 @@ def clean_news(
         max_quarantined: Share of pages (0 to 1) that may be quarantined before the run fails; above `gates`.
         publish_failed: Publish even where a quality gate fails.
         keep: Snapshots that stay, this one among them; and beyond them any that were current in the last hour.
+        workers: Shards cleaned at once, each by a process of its own on a core of its own; 1 is this very process.
+        dask: A Dask cluster to clean shards on: the address of its scheduler, or `local`, `local:4` for one made here.
     """
     clock = outcome.Clock()
     limits = load_gates(gates, max_quarantined)
@@ -203,7 +206,7 @@ def clean_news(
         "fetched_column": fetched_column,
     }  # fmt: skip
     kind = {"learn": learn, "fresh": fresh, "prune": prune, "replay": replay}
-    request = open_request(source, output, columns, rules, publishers, memory, **kind)
+    request = open_request(source, output, columns, rules, publishers, memory, **kind, workers=workers, dask=dask)
     store = request.store
     run_id = f"{clock.started:%Y%m%dT%H%M%S}Z-{secrets.token_hex(2)}"
     snapshot = None
@@ -220,7 +223,8 @@ def clean_news(
         with clock.step("clean"):
             shards = _chosen(shards, plan, scratch) if learnt else shards
             parts = arrange(state, plan, shards, staging, scratch)
-            done = made(state, parts, _clean_all(state, parts, staging.path, (rules, publishers, memory)), ruleset)
+            desk = copy_desk(rules, publishers, memory, ruleset, scratch / "desk")
+            done = _clean_all(state, parts, staging.path, desk, (workers, dask))
         with clock.step("compare"):
             duplicates = find_duplicates(staging, store.output, ruleset)
         figures = done.whole
@@ -313,22 +317,52 @@ def _clean_all(
     state: State,
     plan: Arrangement,
     folder: Path,
-    given: tuple[Sequence[Path], Sequence[Path], Path | None],
-) -> dict[int, Path]:
-    """Clean every shard and rewrite parts, as many at once as the task runner allows; returns the files of figures."""
-    futures: dict[Any, tuple[int, int]] = {
-        clean_one_shard.submit(shard["path"], folder, *given, number): (number, shard["pages"])
+    desk: DeskFiles,
+    where: tuple[int, str | None],
+) -> Made:
+    """Clean every shard and rewrite parts, as many at once as there are workers."""
+    folder = folder.absolute()
+    work: dict[int, tuple[Any, dict[str, Any]]] = {
+        number: (clean_one_shard, {"shard": shard["path"].absolute(), "folder": folder, "desk": desk, "number": number})
         for number, shard in plan.cleaned.items()
     }
     for rewrite in plan.rewrites:
-        futures[rewrite_one_part.submit(state, rewrite, plan.dropped, folder)] = (rewrite.number, 0)
-    pages, done = sum(pages for _, pages in futures.values()), 0
-    tell("clean", done, pages)
-    for future in as_completed(list(futures)):
-        future.result()
-        done += futures[future][1]
-        tell("clean", done, pages)
-    return {number: Path(future.result()) for future, (number, _) in futures.items()}
+        given = {"state": of_parts(state, rewrite), "rewrite": rewrite, "dropped": plan.dropped.absolute()}
+        work[rewrite.number] = rewrite_one_part, {**given, "folder": folder}
+    pages = {number: shard["pages"] for number, shard in plan.cleaned.items()}
+    figures: dict[int, Path] = {}
+    tell("clean", 0, sum(pages.values()))
+    with task_runner(*where, len(work)) as runner:
+        futures = {runner.submit(task, parameters): number for number, (task, parameters) in work.items()}
+        for future in as_completed(list(futures)):
+            number = futures[future]
+            try:
+                figures[number] = future.result()
+            except Exception as error:
+                if not lost(error):
+                    raise
+                continue
+            release(future)
+            _tell_of(number, figures, pages)
+    left = [number for number in work if number not in figures]
+    if left:
+        said = f"A worker process was killed: what is left, {len(left)} of {len(work)} shards, is cleaned in this one."
+        get_run_logger().warning(said)
+        say(said)
+    for number in left:
+        task, parameters = work[number]
+        figures[number] = task(**parameters)
+        _tell_of(number, figures, pages)
+    return made(state, plan, figures, desk.ruleset)
+
+
+def _tell_of(number: int, figures: dict[int, Path], pages: dict[int, int]) -> None:
+    """Say that a part was written, and how far all are."""
+    told = json.loads(figures[number].read_bytes())
+    what = "Cleaned" if number in pages else "Rewrote"
+    said = f"{what} part %s: %s of its %s pages are articles."
+    get_run_logger().info(said, number, f"{told['articles']:,}", f"{told['pages_in']:,}")
+    tell("clean", sum(pages.get(n, 0) for n in figures), sum(pages.values()))
 
 
 def _list_report(store: SnapshotStore, run_id: str, runs: pl.DataFrame) -> None:

@@ -103,7 +103,17 @@ MetricsFile = Annotated[
         help="Write figures for node exporter's textfile collector: name it *.prom.",
     ),
 ]
-Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Shards cleaned at once.")]
+Workers = Annotated[
+    int, typer.Option("--workers", "-w", min=1, help="Shards cleaned at once, each by a process on a core of its own.")
+]
+DaskCluster = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Clean shards on a Dask cluster: the address of its scheduler, or `local:4` for one of four workers here.",
+    ),
+]
 GatesFile = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--gates", metavar="FILE", help="Thresholds of your own; `copydesk gates` prints ours to change."),
@@ -147,6 +157,7 @@ def run(
         bool, typer.Option("--fresh", help="Clean every page anew, and keep nothing but the history of runs.")
     ] = False,
     workers: Workers = WORKERS,
+    dask: DaskCluster = None,
     gates: GatesFile = None,
     max_quarantined: MaxQuarantined = None,
     publish_failed: PublishFailed = False,
@@ -179,12 +190,14 @@ def run(
         copydesk run crawl/ --prune
 
         copydesk run crawl/ -o s3://bucket/news
+
+        copydesk run 's3://bucket/crawl/' -o /shared/clean --dask tcp://10.0.0.5:8786
     """
     options = dict(locals())  # first of all: nothing else is local yet
     from flows.launch import launch, name_files  # noqa: PLC0415
 
     name_files(log_json=log_json, metrics=metrics)
-    launch(flow_parameters(options), workers=workers, verbose=verbose)
+    launch(flow_parameters(options), verbose=verbose)
 
 
 add_serve(app, run)
@@ -198,6 +211,7 @@ def replay(
     publishers: ProfileFolders = [],  # noqa: B006
     memory: MemoryFile = None,
     workers: Workers = WORKERS,
+    dask: DaskCluster = None,
     gates: GatesFile = None,
     max_quarantined: MaxQuarantined = None,
     publish_failed: PublishFailed = False,
@@ -221,9 +235,9 @@ def replay(
             "source": f"{output}/quarantine", "output": output, **_columns(None, None, None, None, None),
             "rules": list(rules), "publishers": list(publishers), "memory": memory, "learn": False, "fresh": False,
             "prune": False, "replay": True, "gates": gates, "max_quarantined": max_quarantined,
-            "publish_failed": publish_failed, "keep": keep,
+            "publish_failed": publish_failed, "keep": keep, "workers": workers, "dask": dask,
         },
-        workers=workers, verbose=verbose,
+        verbose=verbose,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import typer
 
 operate = typer.Typer()
 
-ONLY_HERE = {"workers", "verbose", "log_json", "metrics"}
+ONLY_HERE = {"verbose", "log_json", "metrics"}
 """Options of `copydesk run` that are no parameters of the flow."""
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-WORKERS = min(4, os.cpu_count() or 1)
-"""Shards that are cleaned at once."""
+WORKERS = 1
+"""Shards that are cleaned at once, each on a core of its own."""
 KEEP = 5
 """Snapshots that stay."""

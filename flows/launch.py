@@ -14,31 +14,30 @@ from typing import Any
 from flows.errors import RunError
 from flows.progress import hearing
 from flows.server import QUIET, OwnServer, configured_api, prefect_home
+from flows.workers import ENGINE, check_server
 
 DRAIN_SECONDS = 10
 SERVER_LOG = "copydesk-server.log"
-ALLOCATOR = "dirty_decay_ms:10000,muzzy_decay_ms:-1"
-"""jemalloc, which Polars brings along, keeps freed memory for ten seconds instead of half a one: the next step wants it
-again. A tenth less CPU time, for a fifth more memory."""
 _WARM_UP = (
     "Ferry fares rise\n\nBy Ann Lee, Staff Reporter\n\nPublished: 3 May 2024 09:15 GMT\n\n" + "Fares rise in May. " * 9
 )
 
 
-def launch(parameters: dict[str, Any], *, workers: int, verbose: bool) -> None:
+def launch(parameters: dict[str, Any], *, verbose: bool) -> None:
     """Run `clean_news` with `parameters`; prints progress and a summary. Raises what the flow raises."""
     began = time.perf_counter()
-    for name, value in (QUIET | engine(workers)).items():
+    for name, value in (QUIET | ENGINE).items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "INFO" if verbose else "CRITICAL")
     try:
         with ExitStack() as stack:
             server = None
             if configured_api() is None:
+                check_server(parameters["dask"])
                 server = stack.enter_context(OwnServer(prefect_home() / SERVER_LOG))
                 point_to(server)
             stack.enter_context(_bar(verbose=verbose))
-            result = _run(parameters, workers, server)
+            result = _run(parameters, server)
     except KeyboardInterrupt:
         raise RunError("stopped; the last snapshot stands") from None
     result["seconds_in_all"] = round(time.perf_counter() - began, 2)
@@ -52,14 +51,6 @@ def name_files(*, log_json: Path | None, metrics: Path | None) -> None:
     for variable, path in (("COPYDESK_LOG_JSON", log_json), ("COPYDESK_METRICS", metrics)):
         if path is not None:
             os.environ[variable] = str(path.absolute())
-
-
-def engine(workers: int) -> dict[str, str]:
-    """The environment in which Polars is to be loaded: a thread for each shard that is cleaned at once.
-
-    A second thread for one shard costs a tenth more CPU time and gains no time.
-    """
-    return {"POLARS_MAX_THREADS": str(workers), "_RJEM_MALLOC_CONF": ALLOCATOR}
 
 
 def point_to(server: OwnServer) -> None:
@@ -78,11 +69,10 @@ def _bar(*, verbose: bool) -> Any:
     return progress_bar()
 
 
-def _run(parameters: dict[str, Any], workers: int, server: OwnServer | None) -> dict[str, Any]:
+def _run(parameters: dict[str, Any], server: OwnServer | None) -> dict[str, Any]:
     with no_collection():
         check(parameters)
         from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
-        from prefect.task_runners import ThreadPoolTaskRunner  # noqa: PLC0415
 
         from flows.clean_news import clean_news  # noqa: PLC0415
 
@@ -90,12 +80,10 @@ def _run(parameters: dict[str, Any], workers: int, server: OwnServer | None) -> 
             _warm_up(parameters)
     if server is not None:
         server.wait()
-    runner: Any = ThreadPoolTaskRunner(max_workers=workers)
-    job = clean_news.with_options(task_runner=runner)
     # a heartbeat would hold up the end of the flow by up to a second, and nobody watches this one
     try:
         with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-            state = job(**parameters, return_state=True)
+            state: Any = clean_news(**parameters, return_state=True)
     except RuntimeError as error:
         if "Failed to reach API" not in str(error):
             raise
@@ -128,11 +116,12 @@ def check(parameters: dict[str, Any]) -> None:
     from flows.request import open_request  # noqa: PLC0415
 
     load_gates(parameters["gates"], parameters["max_quarantined"])
-    names = ("text_column", "html_column", "id_column", "url_column", "fetched_column")
-    columns = {name: parameters[name] for name in names}
+    columns = ("text_column", "html_column", "id_column", "url_column", "fetched_column")
+    others = ("learn", "fresh", "prune", "replay", "workers", "dask")
     open_request(
-        parameters["source"], parameters["output"], columns, parameters["rules"], parameters["publishers"],
-        parameters["memory"], **{name: parameters[name] for name in ("learn", "fresh", "prune", "replay")},
+        parameters["source"], parameters["output"], {name: parameters[name] for name in columns},
+        parameters["rules"], parameters["publishers"], parameters["memory"],
+        **{name: parameters[name] for name in others},
     )  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -32,6 +34,29 @@ def write_part(frame: pl.DataFrame, dataset: Dataset, path: Path, *, ruleset: st
         table, path, row_group_size=rows, compression="zstd", write_page_index=True, use_dictionary=_repeating(dataset)
     )
     return len(frame)
+
+
+def put_part(frame: pl.DataFrame, dataset: Dataset, folder: Path, number: int, *, ruleset: str, scratch: Path) -> None:
+    """Write a part of a dataset below `folder`, whole or not at all; without rows there is none. See `whole_file`."""
+    if len(frame):
+        path = folder / dataset.name / f"part-{number:05}.parquet"
+        path.parent.mkdir(exist_ok=True)
+        with whole_file(path, scratch) as unfinished:
+            write_part(frame, dataset, unfinished, ruleset=ruleset)
+
+
+@contextmanager
+def whole_file(path: Path, scratch: Path) -> Iterator[Path]:
+    """Give a path in `scratch`, on the same file system, and put what is written there at `path` at once.
+
+    A process that is killed leaves nothing at `path`, and two that do the same work do not meet.
+    """
+    unfinished = scratch / f"{path.name}.{secrets.token_hex(4)}"
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def read_part(path: Path, dataset: Dataset, columns: Sequence[str] = ()) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from flows.replay import Replay
 from flows.snapshots import SnapshotStore
 from flows.snapshots.files import state_of
 from flows.state import State
+from flows.workers import check_workers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +51,8 @@ def open_request(
     fresh: bool = False,
     prune: bool = False,
     replay: bool = False,
+    workers: int = 1,
+    dask: str | None = None,
 ) -> Request:
     """Open everything a run needs; `columns` are those of ReadOptions. With `replay` there is no source.
 
@@ -61,6 +64,7 @@ def open_request(
         raise UsageError("a replay cleans the quarantine alone: drop learn, fresh and prune, or run the source")
     if replay and not state_of(SnapshotStore(output).manifest()):
         raise UsageError(f"{output} has no snapshot to replay; run `copydesk run SOURCE --output {output}` first")
+    check_workers(workers, dask)
     found = None if replay else open_source(source, ReadOptions(**columns))
     desk = open_rules(rules, publishers, memory)
     return Request(desk, found, SnapshotStore(output).open(), fresh, prune, learn)

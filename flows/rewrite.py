@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from copydesk.cleaning import Cleaned
 from flows import laws
 from flows.errors import RunError
 from flows.figures import characters_of, shard_figures
-from flows.parts import read_part, write_part
+from flows.parts import put_part, read_part
 from flows.shards import hold_laws, write_figures
 from flows.state import State
 from schemas import ARTICLES, LEDGER, QUARANTINE, SCHEMA_VERSION
@@ -23,6 +24,14 @@ class Rewrite(NamedTuple):
     number: int
     parts: tuple[int, ...]
     pages: int
+
+
+def of_parts(state: State, rewrite: Rewrite) -> State:
+    """What of the state a rewrite needs: that of its parts, without the pages of the whole snapshot."""
+    return dataclasses.replace(
+        state, pages=state.pages.clear(), inputs=state.inputs.clear(),
+        parts={n: state.parts[n] for n in rewrite.parts}, files={n: state.files.get(n, []) for n in rewrite.parts},
+    )  # fmt: skip
 
 
 def rewrite_part(state: State, rewrite: Rewrite, dropped: Path, folder: Path) -> Path:
@@ -47,8 +56,6 @@ def rewrite_part(state: State, rewrite: Rewrite, dropped: Path, folder: Path) ->
     cleaned = Cleaned(articles, ledger, quarantine, ledger, rewrite.pages, characters, pl.DataFrame())
     hold_laws(cleaned, whole, rewrite.pages)
     for dataset in (ARTICLES, LEDGER, QUARANTINE):
-        if len(rows[dataset.name]):
-            path = folder / dataset.name / f"part-{rewrite.number:05}.parquet"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_part(rows[dataset.name], dataset, path, ruleset=state.parts[rewrite.parts[0]].ruleset)
+        ruleset = state.parts[rewrite.parts[0]].ruleset
+        put_part(rows[dataset.name], dataset, folder, rewrite.number, ruleset=ruleset, scratch=dropped.parent)
     return write_figures(shard_figures(cleaned, whole), dropped.with_name(f"rewritten-{rewrite.number:05}.json"))

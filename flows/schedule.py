@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import UsageError
-from flows.launch import check, engine, point_to
+from flows.launch import check, point_to
 from flows.server import QUIET, OwnServer, configured_api, prefect_home
+from flows.workers import ENGINE
 
 SERVER_LOG = "copydesk-serve.log"
 TAGS = ["copydesk"]
@@ -23,7 +24,7 @@ def serve(parameters: Mapping[str, Any], *, name: str, cron: str | None, timezon
 
     A run that is due while another is at it is cancelled. Raises UsageError for what cannot be run or scheduled.
     """
-    for variable, value in (QUIET | engine(os.cpu_count() or 1)).items():
+    for variable, value in (QUIET | ENGINE).items():
         os.environ.setdefault(variable, value)
     check(dict(parameters))
     with ExitStack() as stack:

@@ -4,48 +4,38 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
 from copydesk import clean_pages, open_desk
-from copydesk.cleaning import Cleaned
+from copydesk.cleaning import Cleaned, Desk
 from copydesk.html import read_html
 from flows import laws
 from flows.errors import RunError
 from flows.figures import Figures, memory_figures, shard_figures
-from flows.parts import write_part
+from flows.parts import put_part, whole_file
 from schemas import ARTICLES, LEDGER, PAGES, QUARANTINE
 
 SHARD_BYTES = 32_000_000
 """Text of a shard: enough that a batch is worth its start, little enough that two fit in 2 GiB."""
 
 
-def clean_shard(
-    shard: Path,
-    folder: Path,
-    *,
-    rules: Sequence[Path] = (),
-    publishers: Sequence[Path] = (),
-    memory: Path | None = None,
-    number: int | None = None,
-) -> Path:
+def clean_shard(shard: Path, folder: Path, *, desk: Desk | None = None, number: int | None = None) -> Path:
     """Clean the staged pages of `shard` into part files below `folder`; returns the path of its figures (JSON).
 
     The parts are `<dataset>/part-<number>.parquet`, absent where they would be empty; without a `number`, the shard's.
-    Raises RunError where a law is broken.
+    Each file is there whole or not at all, the figures last; done again, it writes the same. Raises RunError where a
+    law is broken.
     """
-    desk = open_desk(rules, publishers, memory)
+    desk = desk or open_desk()
     pages = pl.read_ipc(shard)
     cleaned = validate(clean_pages(admit(pages), desk=desk), pages)
     whole = laws.whole_texts(cleaned.articles, cleaned.ledger)
     hold_laws(cleaned, whole, len(pages))
-    part = shard.stem.removeprefix("shard-") if number is None else f"{number:05}"
+    part = int(shard.stem.removeprefix("shard-")) if number is None else number
     for dataset, frame in ((ARTICLES, cleaned.articles), (LEDGER, cleaned.ledger), (QUARANTINE, cleaned.quarantine)):
-        if len(frame):
-            (folder / dataset.name).mkdir(parents=True, exist_ok=True)
-            write_part(frame, dataset, folder / dataset.name / f"part-{part}.parquet", ruleset=desk.ruleset)
+        put_part(frame, dataset, folder, part, ruleset=desk.ruleset, scratch=shard.parent)
     figures = shard_figures(cleaned, whole)
     if desk.memory:
         figures["memory"] = memory_figures(cleaned)
@@ -126,6 +116,8 @@ def hold_laws(cleaned: Cleaned, whole: pl.DataFrame, pages_in: int) -> None:
 
 
 def write_figures(figures: Figures, path: Path) -> Path:
-    """Write a shard's figures beside its pages."""
-    path.write_text(json.dumps(figures, ensure_ascii=False, default=str), encoding="utf-8", errors="surrogatepass")
+    """Write a shard's figures beside its pages, whole or not at all."""
+    text = json.dumps(figures, ensure_ascii=False, default=str)
+    with whole_file(path, path.parent) as unfinished:
+        unfinished.write_text(text, encoding="utf-8", errors="surrogatepass")
     return path

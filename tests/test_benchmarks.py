@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from packaging.requirements import Requirement
 
-from benchmarks import cost, make_pages, metadata, peers, pipeline, pipeline_table, reading, refresh, startup
+from benchmarks import cost, make_pages, metadata, peers, pipeline, pipeline_table, reading, refresh, scaling, startup
 from flows.server import QUIET, OwnServer
 
 COUNT = 200
@@ -315,3 +315,15 @@ def test_what_the_next_run_costs() -> None:
     told = "\n".join(refresh.table(report))
     assert "pipeline: the same rows as a run from nothing" in told
     assert all(name in told for name in refresh.STAGES)
+
+
+@pytest.mark.slow
+def test_what_a_second_worker_gains() -> None:
+    report = scaling.run(count=100, repeats=1)
+    assert report["same_bytes"] is True
+    assert list(report["runs"]) == ["one", "two", "dask"]
+    for found in report["runs"].values():
+        assert {"wall_seconds", "cpu_seconds", "peak_mb"} <= set(found) and found["steps"]["clean"] > 0
+    assert report["two_times_one"] > 0 and report["dask_beside_two"] > -1
+    told = "\n".join(scaling.table(report))
+    assert "the same bytes from all three" in told and "in cleaning" in told

@@ -276,7 +276,7 @@ def test_the_parameters_make_a_form() -> None:
     assert form.required == ["source"]
     assert set(form.properties) == {
         "source", "output", "text_column", "html_column", "id_column", "url_column", "fetched_column", "rules", "publishers", "memory", "learn", "fresh", "prune", "replay", "gates", "max_quarantined", "keep",
-        "publish_failed",
+        "publish_failed", "workers", "dask",
     }  # fmt: skip
     assert form.properties["source"]["type"] == form.properties["output"]["type"] == "string"
     share, nothing = form.properties["max_quarantined"]["anyOf"]

@@ -34,8 +34,8 @@ def page(*, stated: dict[str, object] | None, byline: str = "", title: str = "Fe
 def articles(folder: Path, source: Path, **options: str) -> pl.DataFrame:
     """Clean a source as a run does, laws and contracts included; returns its articles."""
     for shard in stage(open_source(source, ReadOptions(**options)).batches(), folder / "staged"):
-        clean_shard(shard.path, folder / "out")
-    return pl.read_parquet(folder / "out" / "articles" / "*.parquet")
+        clean_shard(shard.path, folder)
+    return pl.read_parquet(folder / "articles" / "*.parquet")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_page_of_html_without_an_article_is_kept_as_it_came(tmp_path: Path) ->
     html = "<nav><a href=/>News</a></nav><ul><li><a href=/a>Harbour wall</a></ul>"
     (tmp_path / "front.html").write_text(html, "utf-8")
     for shard in stage(open_source(tmp_path / "front.html", ReadOptions()).batches(), tmp_path / "staged"):
-        clean_shard(shard.path, tmp_path / "out")
-    kept = pl.read_parquet(tmp_path / "out" / "quarantine" / "*.parquet").row(0, named=True)
+        clean_shard(shard.path, tmp_path)
+    kept = pl.read_parquet(tmp_path / "quarantine" / "*.parquet").row(0, named=True)
     assert kept["html"] == html
     assert kept["reasons"]

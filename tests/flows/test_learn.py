@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from shard_runs import digests
 
+from copydesk.cleaning import open_desk
 from copydesk.memory import load_memory
 from copydesk.publishers import load_profiles
 from flows import cli, learn
@@ -63,7 +64,7 @@ def copydesk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 def cleaned(source: Path, folder: Path, *, shard_bytes: int = 32_000_000, **desk: Any) -> dict[str, Any]:
     """Stage and clean the source into `folder`, without Prefect; returns the figures."""
     shards = stage(open_source(source, ReadOptions(**COLUMNS)).batches(), folder / "pages", shard_bytes=shard_bytes)
-    figures = [clean_shard(s.path, folder, **desk) for s in shards]
+    figures = [clean_shard(s.path, folder, desk=open_desk(**desk)) for s in shards]
     return add_up(json.loads(path.read_text("utf-8")) for path in figures)
 
 
