@@ -20,9 +20,6 @@ SERVER_LOG = "copydesk-server.log"
 ALLOCATOR = "dirty_decay_ms:10000,muzzy_decay_ms:-1"
 """jemalloc, which Polars brings along, keeps freed memory for ten seconds instead of half a one: the next step wants it
 again. A tenth less CPU time, for a fifth more memory."""
-_WARM_UP = (
-    "Ferry fares rise\n\nBy Ann Lee, Staff Reporter\n\nPublished: 3 May 2024 09:15 GMT\n\n" + "Fares rise in May. " * 9
-)
 
 
 def launch(parameters: dict[str, Any], *, workers: int, verbose: bool) -> None:
@@ -87,7 +84,9 @@ def _run(parameters: dict[str, Any], workers: int, server: OwnServer | None) -> 
         from flows.clean_news import clean_news  # noqa: PLC0415
 
         if server is not None:
-            _warm_up(parameters)
+            from flows.warm_up import warm_up  # noqa: PLC0415
+
+            warm_up(parameters["rules"], parameters["publishers"])
     if server is not None:
         server.wait()
     runner: Any = ThreadPoolTaskRunner(max_workers=workers)
@@ -134,16 +133,6 @@ def check(parameters: dict[str, Any]) -> None:
         parameters["source"], parameters["output"], columns, parameters["rules"], parameters["publishers"],
         parameters["memory"], **{name: parameters[name] for name in ("learn", "fresh", "prune", "replay")},
     )  # fmt: skip
-
-
-def _warm_up(parameters: dict[str, Any]) -> None:
-    """Load what the first page would load, while the server starts on another core."""
-    from copydesk import clean, open_desk  # noqa: PLC0415
-    from schemas import ARTICLES, PAGES  # noqa: PLC0415
-
-    clean(_WARM_UP, desk=open_desk(parameters["rules"], parameters["publishers"]))
-    for dataset in (PAGES, ARTICLES):
-        dataset.failures(dataset.empty())
 
 
 @contextmanager
