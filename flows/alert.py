@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +14,31 @@ from flows.server import configured_api
 
 AUTOMATIONS = Path(__file__).with_name("automations.yaml")
 BLOCK = "copydesk-alert"
+SILENT = "copydesk: a run went silent"
+MISSING = "copydesk: nothing was published"
 
 
-def read_automations(webhook: str) -> list[dict[str, Any]]:
-    """The shipped automations; `webhook` is the id of the block document that they call."""
+def read_automations(webhook: str, within: Mapping[str, float | None] = {}) -> list[dict[str, Any]]:
+    """The shipped automations; `webhook` is the id of the block document that they call.
+
+    `within` has other seconds than the shipped ones for the automations that wait, SILENT and MISSING.
+    """
     automations: list[dict[str, Any]] = yaml.safe_load(AUTOMATIONS.read_text(encoding="utf-8"))["automations"]
     for automation in automations:
         automation["actions"] = [
             action | ({"block_document_id": webhook} if "block_document_id" in action else {})
             for action in automation["actions"]
         ]
+        if seconds := within.get(automation["name"]):
+            automation["trigger"]["within"] = seconds
     return automations
 
 
-def set_alert(url: str) -> list[str]:
+def set_alert(url: str, *, silent_after: float | None = None, missing_after: float | None = None) -> list[str]:
     """Have the configured server call `url` as the automations say; returns their names, made or brought up to date.
 
+    After `silent_after` seconds without a sign of life a run counts as broken off, and `missing_after` seconds without
+    anything published are told of; without them, after those of the shipped file.
     Raises UsageError without a server or for what is no URL, RunError where the server does not answer.
     """
     if not url.startswith(("http://", "https://")):
@@ -47,7 +57,7 @@ def set_alert(url: str) -> list[str]:
         block = Webhook.model_validate({"url": url, "headers": {"Content-Type": "application/json"}})
         webhook: Any = block.save(BLOCK, overwrite=True)
         names = []
-        for wanted in read_automations(str(webhook)):
+        for wanted in read_automations(str(webhook), {SILENT: silent_after, MISSING: missing_after}):
             _put(Automation, wanted)
             names.append(wanted["name"] + ("" if wanted["enabled"] else " (switched off)"))
     except (HTTPError, RuntimeError) as error:

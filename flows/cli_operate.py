@@ -100,17 +100,34 @@ def alert(
         str,
         typer.Argument(envvar="COPYDESK_WEBHOOK", help="Where to post: a webhook of Slack, Teams, ntfy or your own."),
     ],
+    missing_after: Annotated[
+        Optional[float],  # noqa: UP045  (typer reads it)
+        typer.Option(
+            "--missing-after", metavar="HOURS", min=0.003, help="Tell when nothing was published for so long; 26."
+        ),
+    ] = None,
+    silent_after: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            "--silent-after", metavar="SECONDS", min=10, help="When a run without a sign of life counts as dead; 600."
+        ),
+    ] = None,
 ) -> None:
     """Be told when something is wrong: put automations on your Prefect server that post to a webhook.
 
     They tell of a run that failed (a gate, or else), that broke off, and of a day without one. The body is JSON with
-    the keys text, event, source, report and gates. Say it again to change the address.
+    the keys text, event, source, report and gates. Say it again to change the address or the times.
 
-    Example: copydesk alert https://hooks.example.com/news
+    Examples:
+
+        copydesk alert https://hooks.example.com/news
+
+        copydesk alert https://hooks.example.com/news --missing-after 2
     """
     from flows.alert import set_alert  # noqa: PLC0415
 
-    for name in set_alert(url):
+    hours = None if missing_after is None else missing_after * 3600
+    for name in set_alert(url, silent_after=silent_after, missing_after=hours):
         typer.echo(f"set   {name}")
 
 

@@ -18,9 +18,6 @@ from flows.workers import ENGINE, check_server
 
 DRAIN_SECONDS = 10
 SERVER_LOG = "copydesk-server.log"
-_WARM_UP = (
-    "Ferry fares rise\n\nBy Ann Lee, Staff Reporter\n\nPublished: 3 May 2024 09:15 GMT\n\n" + "Fares rise in May. " * 9
-)
 
 
 def launch(parameters: dict[str, Any], *, verbose: bool) -> None:
@@ -77,7 +74,9 @@ def _run(parameters: dict[str, Any], server: OwnServer | None) -> dict[str, Any]
         from flows.clean_news import clean_news  # noqa: PLC0415
 
         if server is not None:
-            _warm_up(parameters)
+            from flows.warm_up import warm_up  # noqa: PLC0415
+
+            warm_up(parameters["rules"], parameters["publishers"])
     if server is not None:
         server.wait()
     # a heartbeat would hold up the end of the flow by up to a second, and nobody watches this one
@@ -123,16 +122,6 @@ def check(parameters: dict[str, Any]) -> None:
         parameters["rules"], parameters["publishers"], parameters["memory"],
         **{name: parameters[name] for name in others},
     )  # fmt: skip
-
-
-def _warm_up(parameters: dict[str, Any]) -> None:
-    """Load what the first page would load, while the server starts on another core."""
-    from copydesk import clean, open_desk  # noqa: PLC0415
-    from schemas import ARTICLES, PAGES  # noqa: PLC0415
-
-    clean(_WARM_UP, desk=open_desk(parameters["rules"], parameters["publishers"]))
-    for dataset in (PAGES, ARTICLES):
-        dataset.failures(dataset.empty())
 
 
 @contextmanager

@@ -129,7 +129,7 @@ class OwnServer:
         with output, self._listen() as listening:
             port = listening.getsockname()[1]
             self.url = f"http://{_LOOPBACK}:{port}/api"
-            environment = {k: v for k, v in os.environ.items() if k not in _NOT_FOR_OWN_SERVER}
+            environment = QUIET | {k: v for k, v in os.environ.items() if k not in _NOT_FOR_OWN_SERVER}
             own = _OWN_SERVER
             if self.port is not None:
                 own = _LASTING_SERVER | {"PREFECT_SERVER_API_PORT": str(port), "PREFECT_UI_API_URL": self.url}
