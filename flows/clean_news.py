@@ -262,8 +262,8 @@ def clean_news(
             report = build_report(run | clock.now(), figures, verdict, held, request.desk, runs, furniture)
             if learnt:
                 shutil.copyfile(learnt, store.report_folder(run_id) / MEMORY)
-            whole: Any = quote(report)  # Prefect would look through all of it for results of other tasks
-            page = publish_report(whole, store)
+            # quoted, or Prefect would look through all of it for results of other tasks
+            page = publish_report(quote(report), store)  # type: ignore[arg-type]
             _list_report(store, run_id, runs)
     result = {
         "run_id": run_id, "task_runs": len(done.parts) + 3 + learn + (snapshot is not None), "verdict": verdict,

@@ -35,6 +35,7 @@ def warm_up(rules: Sequence[Path], publishers: Sequence[Path]) -> None:
 
 
 def _clean(folder: Path, rules: Sequence[Path], publishers: Sequence[Path]) -> None:
+    from copydesk import open_desk  # noqa: PLC0415
     from flows.readers import PAGE_SCHEMA, ReadOptions, open_source  # noqa: PLC0415
     from flows.shards import clean_shard  # noqa: PLC0415
     from flows.staging import stage  # noqa: PLC0415
@@ -46,4 +47,4 @@ def _clean(folder: Path, rules: Sequence[Path], publishers: Sequence[Path]) -> N
     found = open_source(str(source), ReadOptions())
     batches = (batch.select(*PAGE_SCHEMA) for batch in found.pages(range(len(found.inputs))))
     for shard in stage(batches, folder / "shards"):
-        clean_shard(shard.path, folder, rules=rules, publishers=publishers)
+        clean_shard(shard.path, folder, desk=open_desk(rules, publishers))
