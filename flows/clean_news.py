@@ -263,7 +263,7 @@ def clean_news(
             if learnt:
                 shutil.copyfile(learnt, store.report_folder(run_id) / MEMORY)
             # quoted, or Prefect would look through all of it for results of other tasks
-            page = publish_report(quote(report), store)  # type: ignore[arg-type]
+            page = publish_report(quote(report), store)  # type: ignore[call-overload]
             _list_report(store, run_id, runs)
     result = {
         "run_id": run_id, "task_runs": len(done.parts) + 3 + learn + (snapshot is not None), "verdict": verdict,
