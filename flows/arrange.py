@@ -74,6 +74,8 @@ def arrange(state: State, plan: Plan, shards: list[Shard], staging: Staging, scr
         for dataset, name in state.files[number]:
             if dataset in (ARTICLES.name, LEDGER.name, QUARANTINE.name):
                 staging.keep(dataset, name)
+    for read in (ARTICLES, LEDGER, QUARANTINE):
+        state.paths(read.name, sorted({n for r in rewrites for n in r.parts}))  # fetched here, not by a worker
     taken = {*kept, *(r.number for r in rewrites)}
     free = (n for n in range(len(shards) + len(taken)) if n not in taken)
     cleaned = dict(zip(free, shards, strict=False))

@@ -174,6 +174,8 @@ class S3Shelf:
         if odd := [name for name in names if ".." in Path(name).parts]:
             raise RunError(f"{self._bucket.address(root + odd[0])} is no name for a file; remove the object")
         missing = [name for name in names if not (snapshot / name).exists()]
+        if not missing:
+            return
         try:
             self._bucket.download((root + name, snapshot / name) for name in missing)
         except FileNotFoundError as error:
