@@ -5,6 +5,7 @@ Imports nothing of Polars: a worker process names its threads before Polars is l
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import multiprocessing
 import os
@@ -90,7 +91,7 @@ def task_runner(workers: int, dask: str | None, pieces: int) -> Iterator[Any]:
         from prefect.task_runners import ProcessPoolTaskRunner  # noqa: PLC0415
 
         count = min(workers, pieces)
-        with _environment(), ProcessPoolTaskRunner(max_workers=count, initializer=_leave_with_parent) as runner:
+        with _environment(), ProcessPoolTaskRunner(max_workers=count, initializer=_begin) as runner:
             yield runner
     else:
         yield flow_run.task_runner
@@ -108,8 +109,9 @@ def _environment() -> Iterator[None]:
             del os.environ[name]
 
 
-def _leave_with_parent() -> None:
-    """End this process when the flow's ends, also by SIGKILL: nobody else would."""
+def _begin() -> None:
+    """Begin a worker process: load what its tasks want, and end it when the flow's ends, also by SIGKILL."""
+    from flows.launch import no_collection  # noqa: PLC0415
 
     def wait() -> None:
         parent = multiprocessing.parent_process()
@@ -118,6 +120,8 @@ def _leave_with_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
+    with no_collection():
+        importlib.import_module("flows.clean_news")
 
 
 @contextmanager
