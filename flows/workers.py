@@ -5,10 +5,13 @@ Imports nothing of Polars: a worker process names its threads before Polars is l
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import importlib.util
 import multiprocessing
 import os
 import re
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -90,7 +93,7 @@ def task_runner(workers: int, dask: str | None, pieces: int) -> Iterator[Any]:
         from prefect.task_runners import ProcessPoolTaskRunner  # noqa: PLC0415
 
         count = min(workers, pieces)
-        with _environment(), ProcessPoolTaskRunner(max_workers=count, initializer=_leave_with_parent) as runner:
+        with _environment(), ProcessPoolTaskRunner(max_workers=count, initializer=_begin) as runner:
             yield runner
     else:
         yield flow_run.task_runner
@@ -108,8 +111,10 @@ def _environment() -> Iterator[None]:
             del os.environ[name]
 
 
-def _leave_with_parent() -> None:
-    """End this process when the flow's ends, also by SIGKILL: nobody else would."""
+def _begin() -> None:
+    """Begin a worker process: load what its tasks want, and end it when the flow's ends, also by SIGKILL."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the flow's to answer
+    from flows.launch import no_collection  # noqa: PLC0415
 
     def wait() -> None:
         parent = multiprocessing.parent_process()
@@ -118,6 +123,8 @@ def _leave_with_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
+    with no_collection():
+        importlib.import_module("flows.clean_news")
 
 
 @contextmanager
@@ -130,10 +137,10 @@ def _dask(dask: str, pieces: int) -> Iterator[Any]:
     if local:
         count = min(int(local[1] or os.cpu_count() or 1), pieces)
         environment = {name: os.environ.get(name, value) for name, value in ENGINE.items()}
-        # a limit of memory would pause a worker that has what it needs, and nobody looks at a dashboard of seconds
+        # a limit of memory would pause a worker that has what it needs; any port will do for what nobody looks at
         options = {"cluster_kwargs": {
             "n_workers": count, "threads_per_worker": 1, "processes": True, "memory_limit": None,
-            "dashboard_address": None, "env": environment,
+            "dashboard_address": "127.0.0.1:0", "env": environment,
         }}  # fmt: skip
     try:
         with DaskTaskRunner(**options) as runner:
@@ -146,10 +153,10 @@ def _dask(dask: str, pieces: int) -> Iterator[Any]:
         ) from error
 
 
-def _drain() -> None:
+async def _drain() -> None:
     from flows.launch import drain  # noqa: PLC0415
 
-    drain()
+    await asyncio.to_thread(drain)  # Prefect waits only where no event loop runs
 
 
 def lost(error: BaseException) -> bool:
