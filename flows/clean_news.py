@@ -78,7 +78,7 @@ def read_pages(reading: Refresh | Replay, ruleset: str, folder: Path) -> list[Sh
     counts = reading.plan(ruleset).counts
     told = ", ".join(f"{n:,} {name.removeprefix('pages_')}" for name, n in counts.items() if n)
     read = sum(counts[name] for name in ("pages_new", "pages_changed", "pages_unchanged"))
-    get_run_logger().info("Read %s pages from %s: %s.", f"{read:,}", reading.describe(), told or "none")
+    get_run_logger().info("Read %s pages (%s) from %s.", f"{read:,}", told or "none", reading.describe())
     return [{"path": s.path, "pages": s.pages} for s in shards]
 
 

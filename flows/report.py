@@ -88,9 +88,12 @@ def markdown_summary(report: Report) -> str:
         ("Most cut, by role", ("Role", "Characters", "Pages"),
          [(row["role"], number(row["characters"]), number(row["pages"])) for row in view["cut_roles"][:8]]),
     )  # fmt: skip
+    if nothing := [title.lower() for title, _, rows in blocks if not rows]:
+        lines += ["", f"None: {', '.join(nothing)}."]
     for title, head, rows in blocks:
-        block = ["", f"## {title}", ""]
-        block += [f"| {' | '.join(head)} |", "|:--" * len(head) + "|"] if rows else ["None."]
+        if not rows:
+            continue
+        block = ["", f"## {title}", "", f"| {' | '.join(head)} |", "|:--" * len(head) + "|"]
         block += ["| " + " | ".join(map(_md, row)) + " |" for row in rows[:12]]
         block += ["", f"… and {len(rows) - 12:,} more in the report."] if len(rows) > 12 else []
         if len("\n".join(lines + block).encode("utf-8", "replace")) > SUMMARY_BYTES:
@@ -101,15 +104,16 @@ def markdown_summary(report: Report) -> str:
 
 
 def artifact_table(report: Report, limit: int = 200) -> list[Report]:
-    """List checks, warnings and rules as rows of one Prefect table artifact, at most `limit` of them."""
+    """List checks, warnings and the rules that fired as rows of one Prefect table artifact, at most `limit` of them.
+
+    The rules that never fired are in the report: as rows of zeros, they would be most of the table.
+    """
     view = report_view(report)
     found = [("check", row["check"], row, "meaning") for row in view["failures"]]
     found += [("warning", row["warning"], row, "meaning") for row in view["warnings"]]
     found += [("rule", row["rule"], row, "why") for row in view["rules"]]
-    found += [("rule", row["rule"], {**row, "pages": 0, "spans": 0, "characters": 0}, "why")
-              for row in view["never_fired"]]  # fmt: skip
     return [
-        {"kind": kind, "name": shown(name), "pages": row["pages"], "spans": row.get("spans"),
+        {"kind": kind, "name": shown(name), "role": row.get("role"), "pages": row["pages"], "spans": row.get("spans"),
          "characters": row.get("characters"), "why": shown(row[why])}
         for kind, name, row, why in found[: max(limit, 0)]
     ]  # fmt: skip

@@ -26,7 +26,7 @@ RECORD_SECONDS = 30
 STOP_SECONDS = 10
 STEADY = 4
 """Times in a row, 0.1 s apart, that nothing may be missing where we do not know how many task runs there are."""
-_TERMINAL = ["CANCELLED", "COMPLETED", "CRASHED", "FAILED"]
+_ENDED = {"task_runs": {"state": {"type": {"any_": ["CANCELLED", "COMPLETED", "CRASHED", "FAILED"]}}}}
 _LOOPBACK = "127.0.0.1"
 
 QUIET = {
@@ -164,17 +164,28 @@ class OwnServer:
         `task_runs` is how many there are; None where that is not known. False where some are still missing
         after RECORD_SECONDS.
         """
-        until = time.monotonic() + RECORD_SECONDS
         flow_run = {"flow_runs": {"id": {"any_": [flow_run_id]}}}
-        ended = {"task_runs": {"state": {"type": {"any_": _TERMINAL}}}}
+        return self._recorded(flow_run, 0, task_runs)
+
+    def open_task_runs(self) -> int:
+        """How many task runs have not ended, of all that the server knows: some never will."""
+        known = self._ask("/task_runs/count", {})
+        return int(known - self._ask("/task_runs/count", _ENDED))
+
+    def finish_all(self, open_before: int) -> bool:
+        """Wait until no more task runs than `open_before` have not ended. False where RECORD_SECONDS are not enough."""
+        return self._recorded({}, open_before, None)
+
+    def _recorded(self, wanted: dict[str, Any], left: int, task_runs: int | None) -> bool:
+        until = time.monotonic() + RECORD_SECONDS
         steady = 0
         while time.monotonic() < until:
             try:
-                known = self._ask("/task_runs/count", flow_run)
-                done = self._ask("/task_runs/count", flow_run | ended)
+                known = self._ask("/task_runs/count", wanted)
+                done = self._ask("/task_runs/count", wanted | _ENDED)
             except OSError:
                 return False
-            steady = steady + 1 if known == done and known >= (task_runs or 0) else 0
+            steady = steady + 1 if known <= done + left and known >= (task_runs or 0) else 0
             if steady >= (STEADY if task_runs is None else 1):
                 return True
             time.sleep(0.1 if task_runs is None else 0.03)

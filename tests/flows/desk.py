@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -32,6 +33,7 @@ def _audit(event, arguments):
 sys.addaudithook(_audit)
 """
 HERE = {"127.0.0.1", "localhost", "::1", "None"}
+STRACE = "strace -D -f -qq --seccomp-bpf -e trace=connect,sendto" if shutil.which("strace") else ""
 STAYS = ("prefect server start", "prefect worker start", "copydesk serve")
 """Commands that stay until they are stopped."""
 RUNNING = (ROOT / "docs" / "running.md").read_text("utf-8")
@@ -57,6 +59,12 @@ def until(what: Callable[[], Any], *, alive: subprocess.Popen[bytes] | None = No
         assert alive is None or alive.poll() is None, f"{alive.args!r} has ended"  # type: ignore[union-attr]
         time.sleep(0.2)
     raise AssertionError(f"waited in vain for {what}")
+
+
+def peers(trace: Path) -> set[str]:
+    """The addresses that processes under strace wanted to reach, whatever language asked."""
+    said = trace.read_text("utf-8", "replace")
+    return set(re.findall(r'(?:sin_addr=inet_addr\("|inet_pton\(AF_INET6, ")([^"]+)', said))
 
 
 class Webhook:
@@ -100,6 +108,7 @@ class Machine:
             (bin_folder / name).chmod(0o755)
         (site / "sitecustomize.py").write_text(AUDITOR, "utf-8")
         self.audit = folder / "audit"
+        self.trace: Path | None = None  # set it, and what stays runs under strace
         foreign = ("PREFECT_", "DO_NOT_TRACK", "COPYDESK_")
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith(foreign)} | {
             "PREFECT_HOME": str(folder / "prefect"), "AUDIT": str(self.audit), "NO_COLOR": "1", "COLUMNS": "200",
@@ -137,8 +146,9 @@ class Machine:
 
     def start(self, command: str) -> subprocess.Popen[bytes]:
         log = (self.folder / f"{command.split(maxsplit=1)[0]}-{command.split()[1]}.log").open("ab")
+        traced = f"{STRACE} -o {self.trace}-{command.split()[1]} " if self.trace and STRACE else ""
         process = subprocess.Popen(
-            ["sh", "-c", f"exec {command}"], cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log,
+            ["sh", "-c", f"exec {traced}{command}"], cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log,
             stderr=log, start_new_session=True,
         )  # fmt: skip
         self.processes.append(process)

@@ -72,3 +72,8 @@ def digests(folder: Path) -> dict[str, str]:
         str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
         for p in sorted(folder.glob("[!.]*/*.parquet"))
     }
+
+
+def written(output: Path) -> dict[str, str]:
+    """Digests of all part files but those of `runs`, which tells of times."""
+    return {name: digest for name, digest in digests(output / "current").items() if not name.startswith("runs/")}

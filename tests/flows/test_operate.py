@@ -16,7 +16,7 @@ import pytest
 import yaml
 from conftest import ROOT
 from desk import HERE, Machine, Webhook, free_port, page_commands, until
-from shard_runs import digests
+from shard_runs import written
 from test_telemetry import read_metrics
 
 from flows.alert import set_alert
@@ -25,11 +25,6 @@ from flows.schedule import _schedule
 from flows.server import OwnServer
 
 Published = tuple[Path, dict[str, Any]]
-
-
-def written(output: Path) -> dict[str, str]:
-    """Digests of all part files but those of `runs`, which tells of times."""
-    return {name: digest for name, digest in digests(output / "current").items() if not name.startswith("runs/")}
 
 
 def runs_of(machine: Machine, deployment: str, **more: Any) -> list[dict[str, Any]]:

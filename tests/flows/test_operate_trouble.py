@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
-from desk import HERE, Machine, Webhook, free_port, until
+from desk import HERE, Machine, Webhook, free_port, peers, until
 
 PROSE = "The ferry runs again from May, the council said on Monday, and fares stay as they are until the autumn. " * 4
 PAGES = "".join(
@@ -77,7 +77,7 @@ class Desk:
             folder, free_port(), {"https://hooks.example.com/news": webhook.url},
             PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS="2",
         )  # fmt: skip
-        self.flow = ""
+        self.machine.trace = folder / "trace"
 
     def set_up(self) -> None:
         machine = self.machine
@@ -190,3 +190,6 @@ def test_no_traceback_and_nothing_leaves_the_machine(desk: Desk) -> None:
     for log in ("commands.log", "copydesk-serve.log", "prefect-worker.log"):
         assert "Traceback" not in (desk.folder / log).read_text("utf-8"), log
     assert desk.machine.asked() <= HERE
+    # the server, `copydesk serve`, the worker and all runs that they started
+    for trace in desk.folder.glob("trace-*"):
+        assert peers(trace) <= HERE | {"0.0.0.0"}, trace

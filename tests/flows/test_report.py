@@ -391,6 +391,10 @@ def test_the_summary_holds_verdict_balance_failures_and_warnings() -> None:
         "navigation",
     ):
         assert part in text
+    assert "None." not in text
+    quiet = markdown_summary(changed(failures=[], warnings=[]))
+    assert re.search(r"^None: .*failures, warnings\.$", quiet, re.MULTILINE)
+    assert "## Failures" not in quiet
 
 
 def test_the_summary_stays_small_and_tame() -> None:
@@ -411,9 +415,16 @@ def test_the_summary_stays_small_and_tame() -> None:
 def test_the_table_is_capped_with_checks_first() -> None:
     rows = artifact_table(SAMPLE)
     assert [row["kind"] for row in rows[:3]] == ["check", "check", "warning"]
-    assert {tuple(row) for row in rows} == {("kind", "name", "pages", "spans", "characters", "why")}
-    assert len(rows) == sum(len(SAMPLE[part]) for part in ("failures", "warnings", "rules", "never_fired"))
+    assert {tuple(row) for row in rows} == {("kind", "name", "role", "pages", "spans", "characters", "why")}
+    assert len(rows) == sum(len(SAMPLE[part]) for part in ("failures", "warnings", "rules"))
     rules = [{**SAMPLE["rules"][0], "rule": f"r{n}"} for n in range(500)]
     assert len(artifact_table(changed(rules=rules))) == 200
     assert artifact_table(changed(rules=rules), limit=3) == rows[:3]
     json.dumps(rows, allow_nan=False)
+
+
+def test_a_last_run_that_did_not_count_rules() -> None:
+    """One of a version before `by_rule`: its report is drawn, and says so."""
+    html = render(changed(changes={**SAMPLE["changes"], "rules": None}))
+    assert "The last run did not count what each rule did." in html
+    assert "Rules that began firing" not in html

@@ -13,14 +13,16 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from conftest import HOME, ROOT
-from desk import AUDITOR
+from desk import AUDITOR, HERE, peers
+from shard_runs import written
 
 from flows.errors import RunError
-from flows.server import OwnServer, configured_api
+from flows.server import QUIET, OwnServer, configured_api
 from flows.snapshots import check_files
 
 SLOWED = """
@@ -210,9 +212,35 @@ def test_no_system_call_leaves_the_machine(ran: None, tmp_path: Path) -> None:
     subprocess.run(
         [*words, "run", "seeds", "-o", tmp_path / "out"], cwd=ROOT, check=True, capture_output=True, timeout=240
     )
-    said = trace.read_text("utf-8", "replace")
-    peers = set(re.findall(r'(?:sin_addr=inet_addr\("|inet_pton\(AF_INET6, ")([^"]+)', said))
-    assert peers <= {"127.0.0.1", "::1", "0.0.0.0"}, peers
+    assert peers(trace) <= HERE | {"0.0.0.0"}
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_a_plain_call_is_recorded_and_the_same(ran: None, seeds_published: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    """As README.md has it, without any server: what is written is what every other way writes, and nothing is lost."""
+    (page,) = (block for block in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL) if "recorded" in block)
+    assert page.count("/data/crawl") == page.count("/data/clean") == 1
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(AUDITOR, "utf-8")
+    code = page.replace("/data/crawl", "seeds").replace("/data/clean", str(tmp_path / "out"))
+    words = ["strace", "-f", "-qq", "--seccomp-bpf", "-e", "trace=connect,sendto", "-o", str(tmp_path / "trace")]
+    environment = {k: v for k, v in os.environ.items() if k not in {*QUIET, "PREFECT_API_URL"}}
+    done = subprocess.run(
+        [*(words if shutil.which("strace") else ()), sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
+        check=False, env=environment | {"AUDIT": str(tmp_path / "audit"), "PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{ROOT}"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert {line.split(maxsplit=1)[1] for line in (tmp_path / "audit").read_text("utf-8").splitlines()} <= HERE
+    if (tmp_path / "trace").exists():
+        assert peers(tmp_path / "trace") <= HERE | {"0.0.0.0"}
+    with sqlite3.connect(HOME / "prefect.db") as database:
+        rows = database.execute(
+            "select t.state_type from task_run t join flow_run f on t.flow_run_id = f.id where f.parameters like ?", (f"%{tmp_path}%",)
+        ).fetchall()
+    assert rows == [("COMPLETED",)] * 5
+    assert written(tmp_path / "out") == written(seeds_published[0])
 
 
 @pytest.mark.server
