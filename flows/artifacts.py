@@ -58,7 +58,8 @@ def show_report(report: dict[str, Any], page: str) -> None:
         f"{head}\n\n[The whole report]({link}): `{page}`\n{rest}",
         key="copydesk-report", description=report["verdict"]["sentence"],
     )  # fmt: skip
-    create_table_artifact(artifact_table(report), key="copydesk-checks", description="Checks, warnings and the rules that fired")
+    told = "Checks, warnings and the rules that fired"
+    create_table_artifact(artifact_table(report), key="copydesk-checks", description=told)
     name = page.rpartition("/")[2]
     create_link_artifact(link, link_text=name, key="copydesk-page", description="The report of this run")
 
