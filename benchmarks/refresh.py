@@ -4,8 +4,9 @@ Made pages lie in a folder as one Parquet file. Four runs into one output: from 
 new pages at the end of the file, and with 1 % new pages in a file of their own. Then the rows are compared with those
 of a run from nothing over all of them.
 
-- pipeline: read, stage, clean, validate, check the laws, write and publish, without Prefect, measured inside its
-  process: its start is not in it.
+- pipeline: read, stage, clean, validate, check the laws, write, compare and publish, without Prefect, measured inside
+  its process: its start is not in it. `cleaning` leaves comparing out, which takes long where most pages are near
+  copies.
 - command: `copydesk run` as a user types it, the whole process; the seconds of its steps are from the dataset `runs`.
 
 Compare shares of one run of this script; seconds differ from machine to machine and from hour to hour.
@@ -48,20 +49,29 @@ def refresh(
     run_id: str,
     rules: Sequence[Path] = (),
     shard_bytes: int | None = None,
+    steps: dict[str, float] | None = None,
     **kind: bool,
 ) -> Any:
     """All that the flow does with the pages, but Prefect, the history and the report; returns the plan.
 
-    `kind` has the options `prune`, `fresh` and `replay` of the flow.
+    `kind` has the options `prune`, `fresh` and `replay` of the flow; `steps` gets the CPU seconds of each step.
     """
     from flows import outcome  # noqa: PLC0415
     from flows.arrange import Shard, arrange, made  # noqa: PLC0415
+    from flows.duplicates import write_duplicates  # noqa: PLC0415
     from flows.request import open_request  # noqa: PLC0415
     from flows.rewrite import rewrite_part  # noqa: PLC0415
     from flows.shards import SHARD_BYTES, clean_shard  # noqa: PLC0415
     from flows.staging import stage  # noqa: PLC0415
     from flows.state import read_state, write_state  # noqa: PLC0415
-    from schemas import ARTICLES, LEDGER, QUARANTINE  # noqa: PLC0415
+    from schemas import ARTICLES, DUPLICATES, LEDGER, QUARANTINE  # noqa: PLC0415
+
+    clock = [time.process_time()]
+
+    def ended(step: str) -> None:
+        clock.append(time.process_time())
+        if steps is not None:
+            steps[step] = clock[-1] - clock[-2]
 
     request = open_request(str(source), str(output), columns, list(rules), [], **kind)
     store, ruleset = request.store, request.desk.ruleset
@@ -73,27 +83,33 @@ def refresh(
         staged = stage(reading.batches(ruleset), scratch, shard_bytes=shard_bytes or SHARD_BYTES)
         shards: list[Shard] = [{"path": s.path, "pages": s.pages} for s in staged]
         plan = reading.plan(ruleset)
+        ended("read")
         parts = arrange(state, plan, shards, staging, scratch)
         figures = {n: clean_shard(s["path"], staging.path, rules=rules, number=n) for n, s in parts.cleaned.items()}
         figures |= {r.number: rewrite_part(state, r, parts.dropped, staging.path) for r in parts.rewrites}
         done = made(state, parts, figures, ruleset)
+        ended("clean")
+        write_duplicates(staging, store.output, ruleset=ruleset)
+        ended("compare")
         outcome.hold_laws(done.whole, parts.pages)
         outcome.fill_datasets(staging, ruleset)
         write_state(staging, state, parts.pages, plan.inputs, done.parts)
-        store.publish(staging, [d.name for d in (ARTICLES, LEDGER, QUARANTINE)], {"pages_in": done.whole["pages_in"]})
+        datasets = [d.name for d in (ARTICLES, LEDGER, QUARANTINE, DUPLICATES)]
+        store.publish(staging, datasets, {"pages_in": done.whole["pages_in"]})
         shutil.rmtree(scratch)
+        ended("publish")
     return plan
 
 
 def rows(output: Path) -> dict[str, Any]:
     """All rows of each dataset but the history, in one order."""
     from flows.parts import read_parts  # noqa: PLC0415
-    from schemas import ARTICLES, LEDGER, QUARANTINE  # noqa: PLC0415
+    from schemas import ARTICLES, DUPLICATES, LEDGER, QUARANTINE  # noqa: PLC0415
 
     order = {LEDGER.name: ["doc_id", "char_start", "char_end"], QUARANTINE.name: ["doc_id", "content_hash", "source"]}
     return {
         d.name: read_parts(output / d.name, d).sort(order.get(d.name, ["doc_id"]), maintain_order=True)
-        for d in (ARTICLES, LEDGER, QUARANTINE)
+        for d in (ARTICLES, LEDGER, QUARANTINE, DUPLICATES)
     }
 
 
@@ -113,8 +129,10 @@ def _pipeline(source: Path, output: Path, figures: Path, run_id: str) -> None:
     for dataset in (PAGES, ARTICLES):
         dataset.failures(dataset.empty())
     began, cpu = time.perf_counter(), time.process_time()
-    plan = refresh(source, output, COLUMNS, run_id=run_id)
-    told = {"cpu_seconds": time.process_time() - cpu, "wall_seconds": time.perf_counter() - began, **plan.counts}
+    steps: dict[str, float] = {}
+    plan = refresh(source, output, COLUMNS, run_id=run_id, steps=steps)
+    spent, took = time.process_time() - cpu, time.perf_counter() - began
+    told = {"cpu_seconds": spent, "cleaning": spent - steps["compare"], "wall_seconds": took, **plan.counts}
     figures.write_text(json.dumps(told), encoding="utf-8")
 
 
@@ -178,23 +196,24 @@ def table(report: dict[str, Any]) -> Iterator[str]:
     at = report["machine"]
     yield f"{at['cpu']}, {at['cores']} cores, {at['memory_gb']} GB; {report['pages']:,} pages"
     yield ""
-    heads = ("new", "unchanged", "CPU s", "wall s", "% of first", "wall, %", "steps s")
+    heads = ("new", "unchanged", "CPU s", "% of first", "cleaning s", "% of first", "wall s", "% of first", "steps s")
     yield f"  {'':10}{'run':12}" + "".join(f"{head:>12}" for head in heads)
     for part, found in report["runs"].items():
-        start = found["start"] if part == "command" else {"cpu_seconds": 0.0, "wall_seconds": 0.0}
-        first = {name: found["first"][name] - start[name] for name in ("cpu_seconds", "wall_seconds")}
+        start = found["start"] if part == "command" else {}
         for name in ("start", *STAGES):
             run = found[name]
-            shares = [(run[key] - start[key]) / max(first[key], 1e-9) for key in first]
-            cells = (
-                f"{run['pages_new']:,}", f"{run['pages_unchanged']:,}", f"{run['cpu_seconds']:.2f}",
-                f"{run['wall_seconds']:.2f}", *(f"{s:.1%}" for s in shares),
-                f"{run['step_seconds']:.2f}" if "step_seconds" in run else "",
-            )  # fmt: skip
+            cells = [f"{run['pages_new']:,}", f"{run['pages_unchanged']:,}"]
+            for seconds in ("cpu_seconds", "cleaning", "wall_seconds"):
+                began = start.get(seconds, 0.0)
+                first = found["first"].get(seconds, 0.0) - began
+                told = seconds in run
+                cells += [f"{run[seconds]:.2f}", f"{(run[seconds] - began) / first:.1%}"] if told else ["", ""]
+            cells.append(f"{run['step_seconds']:.2f}" if "step_seconds" in run else "")
             yield f"  {part:10}{name:12}" + "".join(f"{cell:>12}" for cell in cells)
         same = "the same rows as" if found["same_rows"] else "OTHER ROWS than"
         yield f"  {part}: {same} a run from nothing"
-    yield "  shares are of the first run's seconds, of the command after its start (a run over one page)"
+    yield "  cleaning: CPU seconds of all steps but comparing"
+    yield "  shares of the command are after its start (a run over one page)"
 
 
 def main() -> None:

@@ -12,18 +12,19 @@ the set of articles alone.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import polars as pl
 import rensa
 
+from copydesk.shingles import Shingles, likeness, shingle
+
 METHOD = "1"
 """Goes up when other sketches or other decisions come of the same articles."""
-SHINGLE = 5
-"""Words that are compared at a time."""
 SIMILAR = 0.6
 """Share of their shingles (of both together) that two near copies have in common.
 
@@ -41,7 +42,7 @@ COMPARED = 50
 """Firsts of clusters that an article is compared with at most, those with the most bands in common."""
 
 REMEMBERED = 1_000
-"""Articles whose shingles are held at once, about 100 kB each; copies come close together in time."""
+"""Articles whose shingles are held as sets at once, 30 to 100 kB each; copies come close together in time."""
 
 REPEATS: dict[str, type[pl.DataType]] = {
     "doc_id": pl.String, "duplicate_of": pl.String, "kind": pl.String, "similarity": pl.Float32,
@@ -50,14 +51,20 @@ KINDS = ("exact", "near")
 BAND_NAMES = tuple(f"band_{n:02}" for n in range(BANDS))
 SKETCH: dict[str, type[pl.DataType]] = {"body_hash": pl.String, **dict.fromkeys(BAND_NAMES, pl.UInt32)}
 """A body's sketch, by its hash: what `find_repeats` wants."""
+COMPARISONS: dict[str, type[pl.DataType]] = {"one": pl.UInt64, "other": pl.UInt64, "similarity": pl.Float64}
+"""Two bodies, each by the first 16 digits of its hash, and how alike they are; null where that is below `SIMILAR`."""
 
-Bodies = Callable[[Sequence[str]], Mapping[str, str]]
+Bodies = Callable[[Sequence[str]], Iterable[pl.DataFrame]]
+"""Fetches articles by their `doc_id`, in any order, as frames of `doc_id` and `body`."""
 
 _CUTS = ".,;:!?()[]\"“”„«»—–…、。，！？；：「」『』（）"
-_SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_ANY_SPACELESS = re.compile(rf"[{_SPACELESS}]")
-_SPACELESS_WORD = re.compile(rf"[{_SPACELESS}]|[^\W{_SPACELESS}]+")
-_WORD = re.compile(r"\w+")
+
+
+class Found(NamedTuple):
+    """What `find_repeats` says: `REPEATS`, in order of `doc_id`, and the `COMPARISONS` that it rests on."""
+
+    rows: pl.DataFrame
+    comparisons: pl.DataFrame
 
 
 def sketch(hashes: pl.Series, bodies: pl.Series) -> pl.DataFrame:
@@ -81,37 +88,25 @@ def sketch(hashes: pl.Series, bodies: pl.Series) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def similarity(one: str, other: str) -> float:
-    """The share of shingles that two bodies have in common, of all that either has (Jaccard), 0 to 1.
-
-    Case, punctuation and spaces do not count.
-
-    >>> similarity("The ferry runs on Monday, it said.", "the ferry runs - on Monday it said")
-    1.0
-    >>> similarity("One two three four five six.", "One two three four five seven.")
-    0.3333333333333333
-    """
-    return _alike(_shingles(one), _shingles(other))
-
-
 def in_order(articles: pl.DataFrame) -> pl.DataFrame:
     """`doc_id` and `body_hash` of articles, in order of publication; on one day those with a time go first."""
     day = pl.coalesce(pl.col("published_at").dt.date(), "published_on")
     return articles.sort(day, "published_at", "doc_id", nulls_last=True).select("doc_id", "body_hash")
 
 
-def find_repeats(articles: pl.DataFrame, sketches: pl.DataFrame, bodies: Bodies) -> pl.DataFrame:
-    """The articles that repeat another, as `REPEATS`, in order of `doc_id`.
+def find_repeats(articles: pl.DataFrame, sketches: pl.DataFrame, bodies: Bodies, known: pl.DataFrame) -> Found:
+    """The articles that repeat another, and the comparisons that say so.
 
     `articles` has `doc_id`, `body_hash`, `published_on` and `published_at`; `sketches` is a `SKETCH` with each
-    `body_hash` once. `bodies` fetches the bodies of the articles that have to be compared, by `doc_id`.
+    `body_hash` once; `known` are `COMPARISONS` that need not be made again, of these articles or others. `bodies`
+    fetches the articles that have to be compared.
     """
     ranked = in_order(articles)
     firsts = ranked.unique("body_hash", keep="first", maintain_order=True)
     sketched = firsts.select("doc_id", "body_hash").join(sketches, on="body_hash", how="left", maintain_order="left")
-    near = _near(sketched, bodies)
+    near, compared = _near(sketched, bodies, known)
     cluster = firsts.select("body_hash", first="doc_id").join(near, on="first", how="left")
-    return (
+    rows = (
         ranked.join(cluster, on="body_hash", how="left")
         .with_columns(duplicate_of=pl.coalesce("like", "first"))
         .filter(pl.col("doc_id") != pl.col("duplicate_of"))
@@ -123,50 +118,105 @@ def find_repeats(articles: pl.DataFrame, sketches: pl.DataFrame, bodies: Bodies)
         )
         .sort("doc_id")
     )
+    return Found(rows, compared)
 
 
-def _near(firsts: pl.DataFrame, bodies: Bodies) -> pl.DataFrame:
-    """Of articles with different bodies, in order, those like an earlier one: `first`, `like`, `similarity`."""
-    meeting = pl.any_horizontal(pl.col(b).is_not_null() & pl.col(b).is_duplicated() for b in BAND_NAMES)
-    candidates = firsts.filter(meeting)
-    texts = bodies(candidates["doc_id"].to_list())
-    shingles = lru_cache(maxsize=REMEMBERED)(lambda doc_id: _shingles(texts[doc_id]))
-    leaders: dict[tuple[int, int], list[int]] = {}
-    ids = candidates["doc_id"].to_list()
-    found: list[tuple[str, str, float]] = []
-    for rank, hashes in enumerate(candidates.select(BAND_NAMES).iter_rows()):
-        shared = Counter(leader for band in enumerate(hashes) for leader in leaders.get(band, ()))
-        closest = sorted(shared, key=lambda leader: (-shared[leader], leader))[:COMPARED]
-        mine = shingles(ids[rank])
+def _near(firsts: pl.DataFrame, bodies: Bodies, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Of articles with different bodies, in order, those like an earlier one: `first`, `like`, `similarity`.
+
+    And the `COMPARISONS` that were looked at for it.
+    """
+    agree = {band: pl.col(band).is_not_null() & pl.col(band).is_duplicated() for band in BAND_NAMES}
+    candidates = firsts.filter(pl.any_horizontal(agree.values()))
+    # a band and its hash as one number, so that all bands can lie in one list
+    marked = (
+        pl.when(agree[band]).then(pl.col(band).cast(pl.UInt64) + n * 2**32) for n, band in enumerate(BAND_NAMES)
+    )
+    bands = candidates.select(pl.concat_list(marked).list.drop_nulls()).to_series()
+    compare = _Comparing(candidates, bodies, known)
+    if len(known):
+        compare.foresee(bands)
+    ids = candidates["doc_id"]
+    found = [(ids[one], ids[like], alike) for one, like, alike in _stars(bands, compare)]
+    schema = {"first": pl.String, "like": pl.String, "similarity": pl.Float64}
+    return pl.DataFrame(found, schema=schema, orient="row"), compare.made()
+
+
+_Compare = Callable[[int, int], float | None]
+
+
+def _stars(bands: pl.Series, compare: _Compare) -> Iterator[tuple[int, int, float]]:
+    """Each article that is like the first of a cluster, with that one and how alike they are.
+
+    Articles are told by their places in `bands`: of each, the bands in which it agrees with another. `compare` gives
+    null for two that are not alike.
+    """
+    leaders: defaultdict[int, list[int]] = defaultdict(list)
+    for place, mine in enumerate(bands.to_list()):
+        shared: Counter[int] = Counter()
+        for band in mine:
+            shared.update(leaders[band])
+        closest: Iterable[int] = shared
+        if len(shared) > COMPARED:
+            closest = heapq.nsmallest(COMPARED, shared, key=lambda leader: (-shared[leader], leader))
         for leader in sorted(closest):
-            alike = _alike(mine, shingles(ids[leader]))
-            if alike >= SIMILAR:
-                found.append((ids[rank], ids[leader], alike))
+            alike = compare(place, leader)
+            if alike is not None:
+                yield place, leader, alike
                 break
         else:
-            for band in enumerate(hashes):
-                leaders.setdefault(band, []).append(rank)
-    return pl.DataFrame(
-        found, schema={"first": pl.String, "like": pl.String, "similarity": pl.Float64}, orient="row"
-    )
+            for band in mine:
+                leaders[band].append(place)
 
 
-def _alike(one: frozenset[int], other: frozenset[int]) -> float:
-    both = len(one & other)
-    return both / (len(one) + len(other) - both)
+class _Comparing:
+    """How alike two candidates are, by their places: as is known, or by their bodies, fetched when they are needed."""
 
+    def __init__(self, candidates: pl.DataFrame, bodies: Bodies, known: pl.DataFrame) -> None:
+        self._ids = candidates["doc_id"].to_list()
+        hashes = candidates.select(pl.col("body_hash").str.head(16).str.to_integer(base=16, dtype=pl.UInt64))
+        self._hashes = hashes.to_series().to_list()
+        for name in ("one", "other"):
+            known = known.join(hashes, left_on=name, right_on="body_hash", how="semi")
+        self._known: dict[tuple[int, int], float | None] = {(a, b): alike for a, b, alike in known.iter_rows()}
+        self._bodies = bodies
+        self._held: dict[str, tuple[pl.DataFrame, int]] = {}
+        self._sets = lru_cache(maxsize=REMEMBERED)(self._sets_of)
+        self._made: list[tuple[int, int, float | None]] = []
 
-def _shingles(body: str) -> frozenset[int]:
-    """Every run of `SHINGLE` words, or all words where there are fewer, by its hash: 64 bits, so that none meet."""
-    words = _words(body.lower())
-    if len(words) < SHINGLE:
-        return frozenset([hash(tuple(words))])
-    return frozenset(map(hash, zip(*(words[n:] for n in range(SHINGLE)), strict=False)))
+    def __call__(self, place: int, leader: int) -> float | None:
+        pair = self._hashes[place], self._hashes[leader]
+        alike = self._known[pair] if pair in self._known else likeness(self._sets(place), self._sets(leader), SIMILAR)
+        self._made.append((*pair, alike))
+        return alike
 
+    def foresee(self, bands: pl.Series) -> None:
+        """Fetch the bodies that will be asked for, if no two are alike of which that is not known."""
+        wanted: set[int] = set()
 
-def _words(body: str) -> list[str]:
-    """The words of a body; in scripts without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese) its characters."""
-    return (_SPACELESS_WORD if _ANY_SPACELESS.search(body) else _WORD).findall(body)
+        def supposed(place: int, leader: int) -> float | None:
+            pair = self._hashes[place], self._hashes[leader]
+            if pair not in self._known:
+                wanted.update((place, leader))
+            return self._known.get(pair)
+
+        for _ in _stars(bands, supposed):
+            pass
+        self._fetch([self._ids[place] for place in sorted(wanted)])
+
+    def made(self) -> pl.DataFrame:
+        """All comparisons that were asked for."""
+        return pl.DataFrame(self._made, schema=COMPARISONS, orient="row")
+
+    def _sets_of(self, place: int) -> Shingles:
+        if self._ids[place] not in self._held:
+            self._fetch([doc_id for doc_id in self._ids if doc_id not in self._held])
+        return Shingles(*self._held[self._ids[place]])
+
+    def _fetch(self, doc_ids: Sequence[str]) -> None:
+        for batch in self._bodies(doc_ids):
+            shingles = shingle(batch["body"])
+            self._held.update((doc_id, (shingles, row)) for row, doc_id in enumerate(batch["doc_id"]))
 
 
 def _mixed(names: Iterable[str]) -> pl.Expr:

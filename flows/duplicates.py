@@ -1,20 +1,23 @@
 """The dataset `duplicates` of a snapshot: found anew in every run over all its articles, none of which is touched.
 
-Sketches are kept from run to run in `.sketches.arrow`, by the hash of the body that they were made of, so that a run
-makes those of new bodies alone. The file may be deleted at any time; it is made again.
+Sketches, and which bodies were compared with what outcome, are kept from run to run beside the snapshots, by the hashes
+of the bodies, so that a run looks at new bodies alone. These files may be deleted at any time; they are made again.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from copydesk import __version__
-from copydesk.duplicates import KINDS, METHOD, SKETCH, find_repeats, in_order, similarity, sketch
+from copydesk.cleaning import digest
+from copydesk.duplicates import COMPARISONS, KINDS, METHOD, SKETCH, find_repeats, in_order, sketch
+from copydesk.shingles import similarities
 from flows.contracts import NAMED
 from flows.errors import RunError
 from flows.parts import read_part, write_part
@@ -25,7 +28,8 @@ from schemas import ARTICLES, DUPLICATES
 BATCH_ROWS = 2_000
 """Bodies that are sketched at once."""
 _ROUNDING = 1e-6
-_CACHE = ".sketches.arrow"
+_CACHES = {".sketches.parquet": SKETCH, ".compared.parquet": COMPARISONS}
+"""What is kept from run to run, and its columns."""
 _KEYS = ("doc_id", "body_hash", "published_on", "published_at")
 
 
@@ -39,17 +43,19 @@ def write_duplicates(staging: Staging, output: Path, *, ruleset: str) -> dict[st
     if kept is not None:
         return kept
     articles = pl.concat([ARTICLES.empty().select(_KEYS), *(pl.read_parquet(p, columns=[*_KEYS]) for p in parts)])
-    known = _cached(output / _CACHE)
-    sketches = _sketches(articles.select("body_hash").unique(maintain_order=True), parts, known)
-    rows = find_repeats(articles, sketches, lambda ids: _bodies(parts, ids))
+    known = {name: _cached(output / name, columns) for name, columns in _CACHES.items()}
+    sketched, compared = known.values()
+    sketches = _sketches(articles.select("body_hash").unique(maintain_order=True), parts, sketched)
+    rows, comparisons = find_repeats(articles, sketches, lambda ids: _bodies(parts, ids), compared)
     wrong = DUPLICATES.failures(rows)
     if len(wrong):
         raise RunError(
             f"duplicates breaks its contract: {wrong.row(0)}; this is a defect of copydesk: please report it"
         )
     write_part(rows, DUPLICATES, staging.dataset(DUPLICATES.name) / "part-00000.parquet", ruleset=ruleset)
-    if not sketches.equals(known):
-        _cache(sketches, output / _CACHE, staging)
+    for name, frame in zip(_CACHES, (sketches, comparisons), strict=True):
+        if not frame.equals(known[name]):
+            _cache(frame, output / name, staging)
     return _counts(rows)
 
 
@@ -77,46 +83,60 @@ def _sketches(hashes: pl.DataFrame, parts: Sequence[Path], known: pl.DataFrame) 
     missing = hashes.join(known, on="body_hash", how="anti")
     made = [known]
     done = 0
-    for part in parts if len(missing) else ():
-        for batch in pq.ParquetFile(part).iter_batches(batch_size=BATCH_ROWS, columns=["body_hash", "body"]):
-            new = pl.DataFrame(batch).join(missing, on="body_hash", how="semi", maintain_order="left")
-            made.append(sketch(new["body_hash"], new["body"]))
-            done += len(new)
-            tell("compare", done, max(done, len(missing)))
+    for new in _rows(parts, missing, "body_hash"):
+        made.append(sketch(new["body_hash"], new["body"]))
+        done += len(new)
+        tell("compare", done, max(done, len(missing)))
     sketches = pl.concat(made).unique("body_hash", keep="first")
     return hashes.join(sketches, on="body_hash", how="left", maintain_order="left")
 
 
-def _cached(cache: Path) -> pl.DataFrame:
-    """The sketches of earlier runs, or none where there are none that we would make the same."""
+def _cached(cache: Path, columns: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    """What earlier runs kept, or no rows where there is nothing that we would make the same."""
     try:
-        found = pl.read_ipc(cache)
-    except (OSError, pl.exceptions.PolarsError):
-        found = pl.DataFrame()
-    if dict(found.schema) != {**SKETCH, "method": pl.String} or not (found["method"] == METHOD).all():
-        return pl.DataFrame(schema=SKETCH)
-    return found.drop("method")
+        table = pq.read_table(cache)
+        found = pl.DataFrame(table)
+    except (OSError, pa.ArrowException, pl.exceptions.PolarsError):
+        return pl.DataFrame(schema=columns)
+    good = dict(found.schema) == columns and table.schema.metadata == _said_of(found)
+    return found if good else pl.DataFrame(schema=columns)
 
 
-def _cache(sketches: pl.DataFrame, cache: Path, staging: Staging) -> None:
-    """Put the sketches where the next run finds them, whole or not at all; a killed run leaves nothing for long."""
-    folder = staging.path.with_name(f".staging-sketches-{staging.run_id}")
+def _said_of(frame: pl.DataFrame) -> dict[bytes, bytes]:
+    """What a cache says of itself: how it was made, and a digest of its rows, as no manifest knows of it."""
+    hashes = frame.hash_rows().rechunk().to_arrow().buffers()[1]
+    return {b"method": METHOD.encode(), b"rows": digest(memoryview(hashes or b"")).encode()}
+
+
+def _cache(frame: pl.DataFrame, cache: Path, staging: Staging) -> None:
+    """Put something where the next run finds it, whole or not at all; a killed run leaves nothing for long."""
+    folder = staging.path.with_name(f".staging-compared-{staging.run_id}")
     folder.mkdir()
     try:
-        sketches.with_columns(method=pl.lit(METHOD)).write_ipc(folder / cache.name)
+        table = pa.table(frame.to_arrow()).replace_schema_metadata(_said_of(frame))
+        pq.write_table(table, folder / cache.name, compression="zstd")
         (folder / cache.name).replace(cache)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _bodies(parts: Sequence[Path], doc_ids: Sequence[str]) -> dict[str, str]:
-    """The bodies of some articles."""
-    wanted = pl.DataFrame({"doc_id": doc_ids}, schema={"doc_id": pl.String})
-    found: dict[str, str] = {}
-    for part in parts if doc_ids else ():
-        for batch in pq.ParquetFile(part).iter_batches(batch_size=BATCH_ROWS, columns=["doc_id", "body"]):
-            found.update(pl.DataFrame(batch).join(wanted, on="doc_id", how="semi").iter_rows())
-    return found
+def _bodies(parts: Sequence[Path], doc_ids: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Some articles, as frames of `doc_id` and `body`."""
+    return _rows(parts, pl.DataFrame({"doc_id": doc_ids}, schema={"doc_id": pl.String}), "doc_id")
+
+
+def _rows(parts: Sequence[Path], wanted: pl.DataFrame, key: str) -> Iterator[pl.DataFrame]:
+    """The bodies of the articles with one of the `wanted` keys; row groups that have none of them are not read."""
+    for part in parts if len(wanted) else ():
+        with pq.ParquetFile(part) as file:
+            for group in range(file.num_row_groups):
+                keys = pl.DataFrame(file.read_row_group(group, [key]))
+                if keys.join(wanted, on=key, how="semi").is_empty():
+                    continue
+                for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=[key, "body"]):
+                    rows = pl.DataFrame(batch).join(wanted, on=key, how="semi", maintain_order="left")
+                    if len(rows):
+                        yield rows
 
 
 def prove_duplicates(snapshot: Path) -> tuple[str, list[str]]:
@@ -147,9 +167,12 @@ def prove_duplicates(snapshot: Path) -> tuple[str, list[str]]:
     )
     lines += _breaches(left_out.with_columns(breach=pl.lit("has the body of another, and is not called its copy")))
     for batch in pairs.filter(pl.col("kind") == "near").iter_slices(BATCH_ROWS) if not lines else ():
-        bodies = _bodies(parts, [*batch["doc_id"], *batch["duplicate_of"]])
-        pairs_of_ids = batch.select("doc_id", "duplicate_of").iter_rows()
-        found = [similarity(bodies[one], bodies[two]) for one, two in pairs_of_ids]
+        bodies = pl.concat(_bodies(parts, [*batch["doc_id"], *batch["duplicate_of"]]))
+        ones, others = (
+            batch.select(doc_id=name).join(bodies, on="doc_id", how="left", maintain_order="left")["body"]
+            for name in ("doc_id", "duplicate_of")
+        )
+        found = similarities(ones, others)
         off = (pl.Series(found, dtype=pl.Float64) - batch["similarity"]).abs() > _ROUNDING
         lines += _breaches(batch.with_columns(breach=pl.when(off).then(pl.lit("is not as similar as it says"))))
     return f"{len(stated):,} copies of {stated['duplicate_of'].n_unique():,} articles", lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copydesk.cleaning import digests
-from copydesk.duplicates import REPEATS, SIMILAR, SKETCH, find_repeats, in_order, similarity, sketch
+from copydesk.duplicates import COMPARISONS, REPEATS, SIMILAR, SKETCH, Found, find_repeats, in_order, sketch
 from copydesk.lines import single_spaced
+from copydesk.shingles import SHINGLES, Shingles, likeness, shingle, similarities, similarity
 
 LABELLED = tomllib.loads(Path(__file__).with_name("duplicate_pairs.toml").read_text(encoding="utf-8"))
 DAY = dt.date(2024, 5, 3)
@@ -33,18 +35,39 @@ def bodies_of(pair: dict[str, Any]) -> tuple[str, str]:
     return one, "\n\n".join(filter(None, [pair.get("above"), *paragraphs, pair.get("below")]))
 
 
-def repeats(bodies: dict[str, str], days: Sequence[dt.date | None] = (), order: Sequence[int] = ()) -> pl.DataFrame:
-    """What repeats what among bodies by id, each published on its day, given in this order."""
+NOTHING = pl.DataFrame(schema=COMPARISONS)
+
+
+def compared(
+    bodies: dict[str, str],
+    days: Sequence[dt.date | None] = (),
+    order: Sequence[int] = (),
+    known: pl.DataFrame = NOTHING,
+    fetched: list[str] | None = None,
+) -> Found:
+    """What repeats what among bodies by id, each published on its day, given in this order; `fetched` gets the ids of
+    the bodies that were looked at."""
     frame = pl.DataFrame(
         {"doc_id": list(bodies), "body": list(bodies.values()), "published_on": list(days) or [DAY] * len(bodies)},
         schema={"doc_id": pl.String, "body": pl.String, "published_on": pl.Date},
     ).with_columns(published_at=pl.lit(None, pl.Datetime("us", "UTC")))
     frame = frame.with_columns(body_hash=digests(frame.select(single_spaced(pl.col("body"))).to_series()))
     frame = frame[list(order)] if order else frame
-    known = frame.unique("body_hash", keep="first", maintain_order=True)
-    found = find_repeats(frame.drop("body"), sketch(known["body_hash"], known["body"]), lambda ids: {i: bodies[i] for i in ids})
-    assert dict(found.schema) == REPEATS
+    unique = frame.unique("body_hash", keep="first", maintain_order=True)
+
+    def fetch(ids: Sequence[str]) -> list[pl.DataFrame]:
+        if fetched is not None:
+            fetched.extend(ids)
+        return [pl.DataFrame({"doc_id": [i], "body": [bodies[i]]}) for i in ids]
+
+    found = find_repeats(frame.drop("body"), sketch(unique["body_hash"], unique["body"]), fetch, known)
+    assert dict(found.rows.schema) == REPEATS
+    assert dict(found.comparisons.schema) == COMPARISONS
     return found
+
+
+def repeats(bodies: dict[str, str], days: Sequence[dt.date | None] = (), order: Sequence[int] = ()) -> pl.DataFrame:
+    return compared(bodies, days, order).rows
 
 
 @pytest.mark.parametrize("pair", LABELLED["pair"], ids=lambda p: p["name"])
@@ -132,6 +155,75 @@ def test_what_holds_of_any_articles(texts: list[list[str]], days: list[dt.date |
         assert (kind == "exact") == (bodies[one] == bodies[first])
         assert alike == pytest.approx(similarity(bodies[one], bodies[first]))
         assert alike >= SIMILAR - 1e-6
+
+
+VERSIONS = [*PIECES, *(p.replace("ferry", "boat").replace("mill", "plant") for p in PIECES)]
+DAYS = st.sampled_from([DAY, dt.date(2024, 5, 4), None])
+ARTICLES = st.dictionaries(
+    st.integers(0, 9), st.tuples(st.lists(st.sampled_from(VERSIONS), min_size=1, max_size=6), DAYS), max_size=10
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(ARTICLES, min_size=2, max_size=4))
+def test_what_was_compared_before_changes_nothing_but_the_work(history: list[dict[int, tuple[list[str], Any]]]) -> None:
+    """Articles come, go, change and change places in time: the rows are those of a comparison from nothing."""
+    known = NOTHING
+    for articles in history:
+        bodies = {f"{n}": "\n\n".join(pieces) for n, (pieces, _) in articles.items()}
+        days = [day for _, day in articles.values()]
+        fetched: list[str] = []
+        found = compared(bodies, days, known=known, fetched=fetched)
+        anew = compared(bodies, days)
+        assert found.rows.equals(anew.rows)
+        assert found.comparisons.equals(anew.comparisons)
+        known = found.comparisons
+        fetched.clear()
+        assert compared(bodies, days, known=known, fetched=fetched).rows.equals(anew.rows)
+        assert fetched == []
+
+
+def test_only_what_new_articles_are_compared_with_is_looked_at() -> None:
+    words = [f"w{n:04} x{n:04} y{n:04} z{n:04}." for n in range(200)]
+    stories = {f"s{n}{v}": " ".join(words[n * 40 : n * 40 + 38 + v]) for n in range(5) for v in range(2)}
+    before = compared(stories)
+    assert len(before.rows) == 5
+    fetched: list[str] = []
+    new = compared(stories | {"s2b": stories["s21"] + " And more."}, known=before.comparisons, fetched=fetched)
+    assert sorted(fetched) == ["s20", "s2b"]
+    assert new.rows["doc_id"].to_list() == ["s01", "s11", "s21", "s2b", "s31", "s41"]
+    fetched.clear()
+    # the first of a cluster goes: its copies are compared with one another, which nobody foresaw
+    del stories["s20"]
+    gone = compared(stories | {"s2b": stories["s21"] + " And more."}, known=new.comparisons, fetched=fetched)
+    assert gone.rows.equals(compared(stories | {"s2b": stories["s21"] + " And more."}).rows)
+    assert dict(gone.rows.select("doc_id", "duplicate_of").iter_rows())["s2b"] == "s21"
+
+
+WORDS = st.sampled_from(["ferry", "Ferry", "the", "café", "½", "x_y", "日本", "のニュース", "สวัสดี", "İstanbul", "ΟΔΟΣ", "–", "7"])
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(WORDS, max_size=30).map(" ".join), min_size=2, max_size=6))
+def test_likeness_is_the_share_of_runs_of_words_in_common(bodies: list[str]) -> None:
+    """By the plainest way to say so: Python's own sets of tuples of words."""
+    spaceless = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u4e00-\u9fff]")
+
+    def runs(body: str) -> set[tuple[str, ...]]:
+        words = re.findall(r"\w+", body.lower())
+        if spaceless.search(body):
+            words = re.findall(rf"{spaceless.pattern}|(?:(?!{spaceless.pattern})\w)+", body.lower())
+        return {tuple(words[n : n + 5]) for n in range(max(1, len(words) - 4))}
+
+    shingles = shingle(pl.Series(bodies))
+    assert dict(shingles.schema) == SHINGLES
+    for one, a in enumerate(bodies):
+        said = similarities(pl.Series([a] * len(bodies)), pl.Series(bodies))
+        for other, b in enumerate(bodies):
+            share = len(runs(a) & runs(b)) / len(runs(a) | runs(b))
+            assert said[other] == share
+            alike = likeness(Shingles(shingles, one), Shingles(shingles, other), SIMILAR)
+            assert alike == (share if share >= SIMILAR else None)
 
 
 def test_a_sketch_depends_on_its_body_alone_and_stays_what_it_was() -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from shard_runs import page, run_pages
 
 from copydesk import duplicates as library
+from copydesk.shingles import likeness
 from flows.duplicates import prove_duplicates, write_duplicates
 from flows.snapshots import SnapshotStore
 from schemas import ARTICLES, DUPLICATES
@@ -96,7 +99,7 @@ def test_sketches_are_made_once_and_whatever_is_wrong_with_the_cache_does_not_ma
         return library.sketch(hashes, bodies)
 
     monkeypatch.setattr("flows.duplicates.sketch", counting)
-    cache = tmp_path / "output" / ".sketches.arrow"
+    cache = tmp_path / "output" / ".sketches.parquet"
 
     def again(run: str) -> tuple[int, bytes]:
         sketched.clear()
@@ -108,7 +111,7 @@ def test_sketches_are_made_once_and_whatever_is_wrong_with_the_cache_does_not_ma
     assert made == 4  # two pages of one body stand in one batch
     whole = cache.read_bytes()
     assert again("two") == (0, first)
-    for n, spoilt in enumerate((whole[:200], b"", None)):
+    for n, spoilt in enumerate((whole[:200], b"", None, _altered(cache))):
         cache.unlink()
         if spoilt is not None:
             cache.write_bytes(spoilt)
@@ -117,6 +120,44 @@ def test_sketches_are_made_once_and_whatever_is_wrong_with_the_cache_does_not_ma
     monkeypatch.setattr("flows.duplicates.METHOD", "another")
     assert again("another-method")[0] == 4
     assert not [p for p in (tmp_path / "output" / ".snapshots").iterdir() if p.name.startswith(".")]
+
+
+def _altered(cache: Path) -> bytes:
+    """A cache in which one number is another, in a file that is sound otherwise."""
+    table = pq.read_table(cache)
+    numbers = table.column(table.num_columns - 1).to_pylist()
+    numbers[0] = (numbers[0] or 0) + 1
+    other = cache.with_name("other.parquet")
+    last = table.num_columns - 1
+    pq.write_table(table.set_column(last, table.field(last), pa.array(numbers, table.field(last).type)), other)
+    raw = other.read_bytes()
+    other.unlink()
+    return raw
+
+
+def test_bodies_are_compared_once(publish: Publish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def counting(*arguments: Any) -> Any:
+        asked.append(1)
+        return likeness(*arguments)
+
+    monkeypatch.setattr(library, "likeness", counting)
+    cache = tmp_path / "output" / ".compared.parquet"
+
+    def again(run: str) -> tuple[int, bytes]:
+        asked.clear()
+        publish(run)
+        (part,) = (tmp_path / "output" / "duplicates").iterdir()
+        return len(asked), part.read_bytes()
+
+    made, first = again("one")
+    assert made > 0
+    whole = cache.read_bytes()
+    assert again("two") == (0, first)
+    cache.write_bytes(_altered(cache))
+    assert again("spoilt") == (made, first)
+    assert cache.read_bytes() == whole
 
 
 def test_no_articles_no_copies(publish: Publish, tmp_path: Path) -> None:
