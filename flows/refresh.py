@@ -1,8 +1,9 @@
 """What of a source is new, changed, unchanged or gone since the last snapshot.
 
-Inputs whose bytes are as they were are not read. Of the others every page is read and told by its hash; what the
-snapshot knows is left out, and the rest is yielded to be cleaned. Pages that share an id decide together what becomes
-of them (`shards.admit`), so an id is unchanged only where all its pages are, and otherwise all of them are cleaned.
+Inputs whose bytes are as they were are not read. Of the others every page is told by its hash; what the snapshot knows
+is left out, in tables before its text is looked at, and the rest is yielded to be cleaned. Pages that share an id
+decide together what becomes of them (`shards.admit`), so an id is unchanged only where all its pages are, and otherwise
+all of them are cleaned.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import NamedTuple
 
 import polars as pl
 
-from copydesk.cleaning import digests
 from flows.errors import RunError
 from flows.progress import tell
 from flows.readers import PAGE_SCHEMA, Source
+from flows.readers.known import KnownPages, page_hashes
 from flows.staging import weight_of
 from flows.state import INPUTS, State
 from schemas import SCHEMA_VERSION
@@ -62,7 +63,7 @@ class _Fresh(NamedTuple):
     """What of the last snapshot still holds with these rules."""
 
     parts: list[int]
-    hashes: pl.DataFrame
+    pages: pl.DataFrame
 
 
 class Refresh:
@@ -107,9 +108,12 @@ class Refresh:
         over = self._state.inputs["passed_over"]
         self.source.passed_over.update({number: Counter(json.loads(over[row])) for number, row in self._same.items()})
         seen = []
-        for batch in self._read([n for n in range(len(self.source.inputs)) if n not in self._same]):
-            known = pl.col("page_hash").is_in(fresh.hashes["page_hash"].implode()) & (not self._whole)
-            marked = batch.with_columns(staged=~known)
+        fresh_pages = fresh.pages.clear() if self._whole else fresh.pages
+        known = KnownPages(fresh_pages["page_hash"])
+        inputs = self._state.inputs.with_row_index("input").filter(pl.col("read_as") == self.source.read_as)
+        alike = KnownPages(fresh_pages.join(inputs, on="input", how="semi")["page_hash"])
+        for batch in self._read([n for n in range(len(self.source.inputs)) if n not in self._same], alike):
+            marked = batch.with_columns(staged=~known.have(batch["page_hash"]))
             seen.append(marked.select(*_SEEN))
             if len(wanted := marked.filter("staged")):
                 yield wanted.select(*PAGE_SCHEMA)
@@ -126,15 +130,15 @@ class Refresh:
                 done += found.bytes or 0
             tell("check", total, total)
 
-    def _read(self, numbers: list[int]) -> Iterator[pl.DataFrame]:
+    def _read(self, numbers: list[int], known: KnownPages | None = None) -> Iterator[pl.DataFrame]:
         """Page frames with `input`, `page_hash` and `bytes`."""
-        for batch in self.source.pages(numbers):
+        for batch in self.source.pages(numbers, known):
             tell("read", self.source.bytes_read, self.source.total_bytes)
             yield batch.with_columns(page_hash=page_hashes(batch), bytes=weight_of())
 
     def _fresh(self, ruleset: str) -> _Fresh:
         parts = [n for n, part in self._state.parts.items() if self._trusted and part.is_of(ruleset)]
-        return _Fresh(parts, self._state.pages.filter(pl.col("part").is_in(parts)).select("page_hash").unique())
+        return _Fresh(parts, self._state.pages.filter(pl.col("part").is_in(parts)))
 
     def _unread(self, fresh: _Fresh) -> dict[int, int]:
         """Inputs that need not be read, with the row of the state that says what is in them.
@@ -142,7 +146,7 @@ class Refresh:
         They are as they were, and all their pages stand in the snapshot, cleaned by these rules.
         """
         before = self._state.inputs.with_row_index("row")
-        there = self._state.pages.filter(pl.col("part").is_in(fresh.parts)).group_by("input").agg(there=pl.len())
+        there = fresh.pages.group_by("input").agg(there=pl.len())
         whole = (
             before.join(there, left_on="row", right_on="input", how="left")
             .filter(pl.col("there").fill_null(0) == pl.col("pages"), pl.col("fingerprint").is_not_null())
@@ -234,20 +238,3 @@ class Refresh:
         old = self._state.inputs.with_row_index("input").join(left, on="input", maintain_order="right")
         old = old.with_columns(current=pl.lit(value=False)).select(*INPUTS)
         return pl.concat([inputs, old]), kept.join(left, on="input").with_columns(input="now").select(kept.columns)
-
-
-def page_hashes(pages: pl.DataFrame) -> pl.Series:
-    """Of each page frame row, the digest of all that its rows depend on, beside the rules.
-
-    Its text or HTML follows from its bytes and their encoding. Lengths keep what stands side by side apart.
-    """
-    told = [
-        part
-        for column in ("doc_id", "source", "url", "encoding")
-        for part in (pl.col(column).str.len_bytes().cast(pl.String).fill_null("-"), pl.col(column).fill_null(""))
-    ]
-    form = pl.when(pl.col("html").is_not_null()).then(pl.lit("h")).when(pl.col("text").is_not_null()).then(pl.lit("t"))
-    problems = pl.col("problems").list.eval(pl.element().struct.json_encode()).list.join(" ").fill_null("")
-    fetched = pl.col("fetched_at").dt.epoch("us").cast(pl.String).fill_null("-")
-    whole = pl.concat_str("content_hash", form.otherwise(pl.lit("-")), fetched, *told, problems, separator="|")
-    return digests(pages.select(whole).to_series())

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from flows.readers.found import Found
 from flows.readers.frame import ReadOptions
+from flows.readers.known import KnownPages
 
 __all__ = ["ARCHIVE", "BROKEN", "CODECS", "BadArchiveError", "Entry", "Watched", "entries", "why_of"]
 
@@ -143,7 +144,7 @@ class Entry:
     """A file to read, unpacked, or a member of an archive.
 
     `name` names its pages, `table` stands before `#` in the source of a table's pages, `inside` is true for a member.
-    `passed_over` counts what a reader leaves out, by reason.
+    `passed_over` counts what a reader leaves out, by reason; pages that are `known` it need not look at more closely.
     """
 
     name: str
@@ -152,6 +153,7 @@ class Entry:
     layers: list[Watched]
     inside: bool = False
     passed_over: Counter[str] = field(default_factory=Counter)
+    known: KnownPages | None = None
 
     @property
     def head(self) -> bytes:

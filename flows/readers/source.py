@@ -22,6 +22,7 @@ from flows.readers.found import Found, Listing, local_file
 from flows.readers.frame import Page, PageBuffer, ReadOptions, unreadable
 from flows.readers.jsonl import check_jsonl, read_jsonl
 from flows.readers.kinds import ENDINGS, FOREIGN, SHOWN, ending_of, kind_of, sure_kind
+from flows.readers.known import KnownPages
 from flows.readers.listing import fixed_folder, list_folder, list_glob, shown_path
 from flows.readers.packing import BROKEN, Entry, Watched, entries, why_of
 from flows.readers.remote import is_remote, list_remote
@@ -117,14 +118,18 @@ class Source:
         """The pages as page frames of about `batch_bytes` each, in the order of names and rows."""
         return (batch.drop("input") for batch in self.pages(range(len(self.inputs))))
 
-    def pages(self, numbers: Iterable[int]) -> Iterator[pl.DataFrame]:
-        """The pages of some `inputs`, as `batches`; the column `input` (UInt32) behind the others says of which."""
+    def pages(self, numbers: Iterable[int], known: KnownPages | None = None) -> Iterator[pl.DataFrame]:
+        """The pages of some `inputs`, as `batches`; the column `input` (UInt32) behind the others says of which.
+
+        Pages that are `known`, from readings with the same `read_as`, may come with their text as it is stored; their
+        digests are right.
+        """
         self._done, self._reading = 0, None
         buffer = PageBuffer(self._options.batch_bytes)
         for number in numbers:
             found = self.inputs[number]
             self.passed_over[number] = Counter()
-            for read in self._read(found, self.passed_over[number]):
+            for read in self._read(found, self.passed_over[number], known):
                 if isinstance(read, Page):
                     if buffer.add(read, number):
                         yield buffer.take()
@@ -137,11 +142,13 @@ class Source:
         if len(buffer):
             yield buffer.take()
 
-    def _read(self, found: Found, passed_over: Counter[str]) -> Iterator[Page | pl.DataFrame]:
+    def _read(
+        self, found: Found, passed_over: Counter[str], known: KnownPages | None
+    ) -> Iterator[Page | pl.DataFrame]:
         """All that is in a file; a file that cannot be read, or not as asked, is a page that says so."""
         try:
             for entry in entries(found, self._options, folder=self.kind == "folder", watch=self._watch):
-                entry.passed_over = passed_over
+                entry.passed_over, entry.known = passed_over, known
                 kind = _kind(entry, self._options)
                 if kind is None:
                     passed_over["member of an archive: neither its ending nor its content is read"] += 1

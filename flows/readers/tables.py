@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import IO
 
 import polars as pl
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from flows.decode import MOJIBAKE, SUSPECT, decode_string
+from flows.decode import MOJIBAKE, REPAIRED, SUSPECT, decode_string
 from flows.errors import UsageError
 from flows.readers.frame import (
     PAGE_SCHEMA,
@@ -26,11 +27,13 @@ from flows.readers.frame import (
     too_large,
     unreadable,
 )
+from flows.readers.known import KnownPages, page_hashes
 from flows.readers.packing import BROKEN, Entry, why_of
 
 __all__ = ["check_arrow", "check_parquet", "read_arrow", "read_parquet"]
 
 _MAX_ROWS = 16_384
+_Sure = Callable[[pl.Series, pl.Series], pl.Series]
 _NEVER = pl.lit(None, PAGE_SCHEMA["fetched_at"])
 _ARROW_FILE = b"ARROW1"
 _AS_BYTES = {
@@ -202,11 +205,20 @@ def _pages(batch: pa.RecordBatch, row: int, entry: Entry, options: ReadOptions) 
     """The page frame of some rows, the first of them being `row`."""
     problems: list[list[Problem]] = [[] for _ in range(batch.num_rows)]
     ids = _ids(batch, row, entry.name, options, problems)
+    told = pl.DataFrame({"doc_id": ids}).with_columns(
+        url=_strings(batch.column(options.url_column)) if options.url_column else pl.lit(None, pl.String),
+        source=f"{entry.table}#" + ids,
+        fetched_at=_moments(batch.column(options.fetched_column)) if options.fetched_column else _NEVER,
+    )
+    told = told.with_columns(pl.col("url").replace("", None))
     columns = {name: form for name, form in options.contents.items() if name in batch.schema.names}
+    # where a page may stand in either of two columns, all are looked at
+    known = entry.known if len(columns) == 1 else None
     frame = None
     for name, form in columns.items():
         given = None if frame is None else frame["there"]
-        content = _content(batch.column(name), name, form, given, options, problems)
+        sure = partial(_sure, told.with_columns(problems=problem_lists(problems)), form, known) if known else None
+        content = _content(batch.column(name), name, form, given, options, problems, sure)
         if frame is not None and given is not None:
             content = pl.DataFrame([frame[n].zip_with(given, content[n]) for n in frame.columns])
         frame = content
@@ -214,14 +226,23 @@ def _pages(batch: pa.RecordBatch, row: int, entry: Entry, options: ReadOptions) 
         raise UsageError("a table without text")  # `_columns` has refused it before
     for n in (~frame["there"]).arg_true():
         problems[n].append(problem("no_text", next(iter(columns)), "null"))
-    frame = frame.with_columns(
-        doc_id=ids,
-        url=_strings(batch.column(options.url_column)) if options.url_column else pl.lit(None, pl.String),
-        source=f"{entry.table}#" + ids,
-        problems=problem_lists(problems),
-        fetched_at=_moments(batch.column(options.fetched_column)) if options.fetched_column else _NEVER,
-    )
-    return frame.with_columns(pl.col("url").replace("", None)).select(*PAGE_SCHEMA)
+    return frame.with_columns(told).with_columns(problems=problem_lists(problems)).select(*PAGE_SCHEMA)
+
+
+def _sure(told: pl.DataFrame, form: Form, known: KnownPages, text: pl.Series, hashes: pl.Series) -> pl.Series:
+    """Of rows whose text needs no look, its encoding: with that it is a page that was read before. Null for the others.
+
+    A byte order mark is left to be looked at, as a table of bytes reads it in another way.
+    """
+    other = "html" if form == "text" else "text"
+    pages = told.with_columns(pl.lit(None, pl.String).alias(other), text.alias(form), content_hash=hashes)
+    found = pl.Series([None], dtype=pl.String).new_from_index(0, len(text))
+    left = (~text.str.starts_with("\ufeff")).fill_null(value=False).arg_true()
+    for encoding in ("utf-8", REPAIRED):
+        have = known.have(page_hashes(pages[left].with_columns(encoding=pl.lit(encoding))))
+        found = found.scatter(left.filter(have), encoding)
+        left = left.filter(~have)
+    return found
 
 
 def _content(
@@ -231,6 +252,7 @@ def _content(
     given: pl.Series | None,
     options: ReadOptions,
     problems: list[list[Problem]],
+    sure: _Sure | None,
 ) -> pl.DataFrame:
     """What a column of pages gives to the page frame, and `there`: whether a row has a value at all.
 
@@ -246,8 +268,10 @@ def _content(
         values = values.cast(pa.large_binary())
     if given is not None:
         values = pc.if_else(pa.array(given.to_list(), pa.bool_()), pa.scalar(None, values.type), values)
-    read = _decoded if pa.types.is_large_binary(values.type) else _checked
-    frame = read(values, column, options, problems)
+    if pa.types.is_large_binary(values.type):
+        frame = _decoded(values, column, options, problems)
+    else:
+        frame = _checked(values, column, options, problems, sure)
     other = "html" if form == "text" else "text"
     return frame.rename({"text": form}).with_columns(
         pl.lit(None, pl.String).alias(other), there=_series(values.is_valid())
@@ -305,18 +329,24 @@ def _hashes(text: pa.Array) -> list[str]:
     return [content_hash(data[offsets[n] : offsets[n + 1]]) for n in range(len(text))]
 
 
-def _checked(text: pa.Array, column: str, options: ReadOptions, problems: list[list[Problem]]) -> pl.DataFrame:
-    """A column of strings: everything at once, and only the odd rows one by one."""
-    given = _series(text)
-    sizes = given.str.len_bytes()
+def _checked(
+    text: pa.Array, column: str, options: ReadOptions, problems: list[list[Problem]], sure: _Sure | None
+) -> pl.DataFrame:
+    """A column of strings: everything at once, only the odd rows one by one, and those that are `sure` not at all."""
+    given = clean = _series(text)
+    hashes = pl.Series(_hashes(text), dtype=pl.String)
+    rows, look = pl.int_range(len(given), eager=True), given
+    if sure:
+        settled = sure(given, hashes)
+        rows = settled.is_null().arg_true()
+        look = given.gather(rows)
     encoding: dict[int, str] = {}
-    clean = given
     bad = set()
-    for n in (sizes > options.max_page_bytes).arg_true():
-        problems[n].append(too_large(int(sizes[n]), column, options))
+    for n in rows.filter(look.str.len_bytes() > options.max_page_bytes):
+        problems[n].append(too_large(len(given[n].encode()), column, options))
         bad.add(n)
     repaired: dict[int, str] = {}
-    for n in given.str.contains(_ODD).arg_true():
+    for n in rows.filter(look.str.contains(_ODD)):
         if n in bad:
             continue
         decoded = decode_string(given[n])
@@ -328,24 +358,21 @@ def _checked(text: pa.Array, column: str, options: ReadOptions, problems: list[l
     # Each of these copies the column, so none is done that is not needed.
     if repaired:
         clean = clean.scatter(list(repaired), list(repaired.values()))
-    if clean.str.starts_with("\ufeff").any():
+    if look.str.starts_with("\ufeff").any():
         clean = clean.str.strip_prefix("\ufeff")
-    if clean.str.contains("\r", literal=True).any():
+    if look.str.contains("\r", literal=True).any():
         clean = clean.str.replace_all("\r\n", "\n", literal=True).str.replace_all("\r", "\n", literal=True)
     raw = pl.Series([None], dtype=pl.Binary).new_from_index(0, len(given))
     if bad:
         good = pl.Series([n not in bad for n in range(len(given))], dtype=pl.Boolean)
         raw = raw.zip_with(good, given.cast(pl.Binary))
         clean = clean.zip_with(good, pl.Series([None], dtype=pl.String).new_from_index(0, len(given)))
-    encodings = [encoding.get(n, "utf-8") if there else None for n, there in enumerate(clean.is_not_null())]
-    return pl.DataFrame(
-        {
-            "text": clean,
-            "raw": raw,
-            "content_hash": pl.Series(_hashes(text), dtype=pl.String),
-            "encoding": pl.Series(encodings, dtype=pl.String),
-        }
-    )
+    encodings = pl.select(pl.when(clean.is_not_null()).then(pl.lit("utf-8"))).to_series()
+    if sure:
+        encodings = settled.zip_with(settled.is_not_null(), encodings)
+    if encoding:
+        encodings = encodings.scatter(list(encoding), list(encoding.values()))
+    return pl.DataFrame({"text": clean, "raw": raw, "content_hash": hashes, "encoding": encodings})
 
 
 def _decoded(text: pa.Array, column: str, options: ReadOptions, problems: list[list[Problem]]) -> pl.DataFrame:

@@ -30,7 +30,8 @@ from flows.errors import RunError
 from flows.figures import COUNTS, add_up
 from flows.readers import ReadOptions, open_source
 from flows.readers.frame import READ_CHECKS
-from flows.refresh import Plan, Refresh, page_hashes
+from flows.readers.known import page_hashes
+from flows.refresh import Plan, Refresh
 from flows.replay import pages_of
 from flows.snapshots import SnapshotStore, check_files
 from flows.state import PartState, State, read_state
@@ -255,10 +256,10 @@ def test_unchanged_inputs_are_not_read(tmp_path: Path, monkeypatch: pytest.Monke
     read: list[list[str]] = []
     inner = Source.pages
 
-    def pages(self: Source, numbers: Any) -> Any:
+    def pages(self: Source, numbers: Any, known: Any = None) -> Any:
         numbers = list(numbers)
         read.append([self.inputs[n].name for n in numbers])
-        return inner(self, numbers)
+        return inner(self, numbers, known)
 
     monkeypatch.setattr(Source, "pages", pages)
     refresh(source, output, id_column="id")
