@@ -22,9 +22,12 @@ def hold(path: Path) -> Iterator[None]:
     """Hold the lock file at `path`, which then says who holds it.
 
     The system frees the lock of a process that died, so there is never anything to clean up by hand.
-    Raises RunError, with the holder's name, while another writer has it.
+    Raises RunError, with the holder's name, while another writer has it, and where the file cannot be written.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise _unwritable(path, error) from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -36,13 +39,20 @@ def hold(path: Path) -> Iterator[None]:
             raise UsageError(
                 f"{path.parent} is on a file system without locks ({error.strerror}); choose a local folder"
             ) from error
-        _write(handle, _name())
+        try:
+            _write(handle, _name())
+        except OSError as error:
+            raise _unwritable(path, error) from error
         try:
             yield
         finally:
             _write(handle, "")
     finally:
         os.close(handle)
+
+
+def _unwritable(path: Path, error: OSError) -> RunError:
+    return RunError(f"cannot write {path}: {error.strerror}; free some space or check its rights")
 
 
 def _name() -> str:

@@ -20,10 +20,10 @@ def write(staging: Staging, mark: int, parts: int = PARTS) -> None:
             frame.write_parquet(staging.dataset(name) / f"part-{n:05}.parquet")
 
 
-def run(store: SnapshotStore, mark: int) -> Path:
+def run(store: SnapshotStore, mark: int, parts: int = PARTS) -> Path:
     with store.lock():
         staging = store.begin(f"run-{mark:04}")
-        write(staging, mark)
+        write(staging, mark, parts)
         return store.publish(staging, DATASETS, {"ruleset": "r1"})
 
 
