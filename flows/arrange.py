@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, TypedDict
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from flows.errors import RunError
 from flows.figures import Figures, add_up
@@ -77,7 +78,7 @@ def arrange(state: State, plan: Plan, shards: list[Shard], staging: Staging, scr
     free = (n for n in range(len(shards) + len(taken)) if n not in taken)
     cleaned = dict(zip(free, shards, strict=False))
     dropped = scratch / "dropped.parquet"
-    plan.dropped.write_parquet(dropped)
+    pq.write_table(plan.dropped.to_arrow(), dropped)
     return Arrangement(_placed(plan.pages, rewrites, cleaned), kept, cleaned, rewrites, dropped)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -93,7 +94,7 @@ def learn_from_shards(
     `desk` has no memory itself; `folder` is for files in between, which it leaves there.
     """
     shards = list(shards)
-    pl.DataFrame(schema=TALLY).write_parquet(folder / "lines-none.parquet")
+    pq.write_table(pl.DataFrame(schema=TALLY).to_arrow(), folder / "lines-none.parquet")
     rows, pages = Counter[str](), Counter[str]()
     done = 0
     for number, (shard, count) in enumerate(shards):
@@ -105,7 +106,7 @@ def learn_from_shards(
             rows[site] += some_rows
             pages[site] += some_pages
         # by site, in small row groups: a group of sites is then read without most of the file
-        lines.write_parquet(folder / f"lines-{number:05}.parquet", row_group_size=50_000)
+        pq.write_table(lines.to_arrow(), folder / f"lines-{number:05}.parquet", row_group_size=50_000)
         done += count
     tell("learn", done, done)
     return _memory_of(folder, {site: rows[site] for site in sorted(rows) if pages[site] >= LABEL.pages}, earlier)

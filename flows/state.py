@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from flows.errors import RunError
 from flows.figures import Figures
@@ -102,7 +103,7 @@ def write_state(
         if before.snapshot and frame.equals(old):
             staging.keep(STATE, name)
         else:
-            frame.write_parquet(folder / name)
+            pq.write_table(frame.to_arrow(), folder / name, compression="zstd")  # Polars' own says no OSError
     for number in sorted(set(pages["part"].to_list()) - set(parts)):
         staging.keep(STATE, _figures_name(number))
     for number, part in parts.items():

@@ -78,18 +78,20 @@ PHASES = {
     "sync": ("flows.snapshots.store", "sync_tree"),
     "swap": ("flows.snapshots.store", "replace_link"),
     "retire": ("flows.snapshots.store", "pairwise"),
+    "export": ("flows.export", "_batches"),
 }
-"""What a run goes through, and the function that begins it."""
+"""What a run goes through, and an export, and the function that each begins with."""
+RUN_PHASES = [phase for phase in PHASES if phase != "export"]
 
 
-def announce(tell: Connection) -> None:
-    """Have this process say when each of the `PHASES` begins."""
+def announce(tell: Callable[[str], Any]) -> None:
+    """Have this process tell when each of the `PHASES` begins."""
     for phase, (module, name) in PHASES.items():
         home = importlib.import_module(module)
         inner = getattr(home, name)
 
         def begun(*given: Any, _inner: Any = inner, _phase: str = phase, **more: Any) -> Any:
-            tell.send(_phase)
+            tell(_phase)
             return _inner(*given, **more)
 
         setattr(home, name, begun)
