@@ -14,6 +14,16 @@ from schemas import Dataset
 
 ROW_GROUP_BYTES = 32_000_000
 """Bytes of a row group before compression: what a reader holds at once."""
+ZSTD_LEVEL = 3
+"""pyarrow's own is 1: a tenth more bytes, for 20 ms less of CPU time a thousand pages."""
+REPEATING = frozenset({
+    "publisher", "language", "role", "rule", "ruleset", "confidence", "doc_id", "published_zone",
+    "published_zone_source",
+})  # fmt: skip
+"""Columns whose values repeat, and so are cheaper as a dictionary."""
+PLACES = frozenset({"line_no", "char_start", "char_end"})
+"""Columns of numbers that grow by little from row to row."""
+BY_DIFFERENCE = "DELTA_BINARY_PACKED"
 ROW_BYTES = 200
 """Of them, what a row takes beside its text."""
 
@@ -29,8 +39,9 @@ def write_part(frame: pl.DataFrame, dataset: Dataset, path: Path, *, ruleset: st
     size = ROW_BYTES * len(frame) + sum(frame.select(pl.col(pl.String).str.len_bytes().sum()).row(0))
     rows = max(1, len(frame) * ROW_GROUP_BYTES // max(size, 1))
     pq.write_table(
-        table, path, row_group_size=rows, compression="zstd", write_page_index=True, use_dictionary=_repeating(dataset)
-    )
+        table, path, row_group_size=rows, compression="zstd", compression_level=ZSTD_LEVEL, write_page_index=True,
+        use_dictionary=_named(dataset, REPEATING), column_encoding=dict.fromkeys(_named(dataset, PLACES), BY_DIFFERENCE),
+    )  # fmt: skip
     return len(frame)
 
 
@@ -59,7 +70,6 @@ def read_parts(folder: Path, dataset: Dataset) -> pl.DataFrame:
     return pl.concat(parts) if parts else dataset.empty()
 
 
-def _repeating(dataset: Dataset) -> list[str]:
-    """Columns whose values repeat, and so are cheaper as a dictionary."""
-    names = {"publisher", "language", "role", "rule", "ruleset", "doc_id", "published_zone", "published_zone_source"}
+def _named(dataset: Dataset, names: frozenset[str]) -> list[str]:
+    """Those of some columns that a dataset has."""
     return sorted(names & set(dataset.columns))

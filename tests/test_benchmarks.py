@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from packaging.requirements import Requirement
 
-from benchmarks import cost, make_pages, metadata, peers, pipeline, pipeline_table, reading, refresh, startup
+from benchmarks import cost, make_pages, metadata, peers, pipeline, pipeline_table, reading, refresh, size, startup
 from flows.server import QUIET, OwnServer
 
 COUNT = 200
@@ -303,6 +303,18 @@ def test_the_flow_that_does_nothing_is_started_and_recorded(server: OwnServer) -
     assert wall > 0 and cpu > 0
     (run,) = server._ask("/flow_runs/filter", {"flows": {"name": {"any_": ["nothing"]}}})
     assert run["state_type"] == "COMPLETED"
+
+
+def test_bytes_out_beside_bytes_in(tmp_path: Path) -> None:
+    pages = tmp_path / "pages.parquet"
+    make_pages.make_file(pages, count=60)
+    found = size.measure(pages, "text", {"id_column": "id", "url_column": "url"})
+    assert found["pages"] == 60
+    assert found["text"] > found["packed"] > 0
+    assert found["share"] == sum(c.total() for c in found["written"].values()) / found["packed"]
+    told = "\n".join(size.table(found))
+    assert "zstd level 3" in told
+    assert "char_start" in told
 
 
 @pytest.mark.slow
