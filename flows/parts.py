@@ -42,7 +42,8 @@ def write_part(frame: pl.DataFrame, dataset: Dataset, path: Path, *, ruleset: st
     rows = max(1, len(frame) * ROW_GROUP_BYTES // max(size, 1))
     pq.write_table(
         table, path, row_group_size=rows, compression="zstd", compression_level=ZSTD_LEVEL, write_page_index=True,
-        use_dictionary=_named(dataset, REPEATING), column_encoding=dict.fromkeys(_named(dataset, PLACES), BY_DIFFERENCE),
+        use_dictionary=_named(dataset, REPEATING),
+        column_encoding=dict.fromkeys(_named(dataset, PLACES), BY_DIFFERENCE),
     )  # fmt: skip
     return len(frame)
 
