@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import zoneinfo
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -78,7 +79,14 @@ def _hold(parameters: Mapping[str, Any], name: str, schedule: Any, api: str) -> 
     print(f"serving   clean-news/{name}: {parameters['source']} into {parameters['output']}, {due}")
     print(f"server    {api.removesuffix('/api')}  (elsewhere: export PREFECT_API_URL={api})")
     print(f"run now   prefect deployment run clean-news/{name}", flush=True)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has what it puts behind a `&` ignore it
+    runner.handle_sigterm = _stop_as_ctrl_c
     asyncio.run(runner.start())
+
+
+def _stop_as_ctrl_c(*_: object) -> None:
+    """Stop on SIGTERM, which systemd sends: Prefect's own handler starts to stop and does not wait for it."""
+    signal.raise_signal(signal.SIGINT)
 
 
 def _plain(value: Any) -> Any:

@@ -194,11 +194,14 @@ def test_serve_brings_its_own_server_and_takes_it_along(tmp_path: Path) -> None:
         (run,) = until(lambda: runs_of(machine, "daily", state={"type": {"any_": ["COMPLETED"]}}), alive=process)
         assert machine.server.finish(run["id"], 5)
         assert (tmp_path / "out" / "reports" / "latest" / "report.html").is_file()
+        process.terminate()  # as systemd does; the other tests stop theirs as Ctrl-C does
+        assert process.wait(60) == 0
     finally:
         machine.stop()
     assert not machine.answers()
     assert "stopped   no run is due until it is served again" in machine.said()
     assert "Traceback" not in machine.said()
+    assert "Warning" not in machine.said()
     assert "temporary server" not in machine.said()
     assert machine.asked() <= HERE
 
