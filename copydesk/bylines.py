@@ -103,7 +103,10 @@ def behind_cue(cue: str, text: str) -> Byline | None:
     ['Ann Lee']
     """
     lead = _LEAD.match(text)
-    return parse_byline(f"{cue.strip()} {text[lead.end() :] if lead else text}")
+    below = text[lead.end() :] if lead else text
+    found = parse_byline(f"{cue.strip()} {below}")
+    # without its colon a cue may be read as part of the name
+    return found if found and _printed(found.authors, below) else None
 
 
 def name_in_place(text: str) -> Byline | None:

@@ -35,6 +35,8 @@ FAILURES = {
     "no_id": "The record has no id.",
     "duplicate_id": "Several pages share this id and differ.",
     "empty_page": "The page has no text at all.",
+    "law_2": "The pieces of the page are not the page: a defect of copydesk, please report it.",
+    "law_4": "A field does not stand on the page: a defect of copydesk, please report it.",
     "not_an_article": "Nothing on the page reads like a paragraph of an article.",
 }
 """What the checks of the quarantine say to a person."""

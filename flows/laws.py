@@ -16,12 +16,16 @@ NAMED = 3
 
 @dataclasses.dataclass(frozen=True)
 class Law:
-    """A law and how it fared: `broken` holds one line a breach, and is empty where it holds."""
+    """A law and how it fared: `broken` holds one line a breach, and is empty where it holds.
+
+    `pages` are those that break it, where it is one of pages: `doc_id`, and `value`, what is amiss.
+    """
 
     number: int
     name: str
     detail: str
     broken: tuple[str, ...] = ()
+    pages: pl.DataFrame | None = None
 
     @property
     def passed(self) -> bool:
@@ -107,7 +111,8 @@ def characters_add_up(articles: pl.DataFrame, whole: pl.DataFrame) -> Law:
     )  # fmt: skip
     bad = sums.with_columns(breach=breach).filter(pl.col("breach").is_not_null()).sort("doc_id")
     detail = f"{len(whole):,} spans hold every character of {len(articles):,} articles"
-    return Law(2, "Characters add up", detail, _named(bad.select("doc_id", "breach"), "{}: {}", "pages"))
+    bad = bad.select("doc_id", value="breach")
+    return Law(2, "Characters add up", detail, _named(bad, "{}: {}", "pages"), bad)
 
 
 def _named(rows: pl.DataFrame, line: str, things: str) -> tuple[str, ...]:
@@ -153,6 +158,7 @@ def fields_stand_on_the_page(articles: pl.DataFrame, whole: pl.DataFrame) -> Law
     shown = sorted({role for _, _, roles in _PRINTED for role in roles})
     fields = whole.filter(pl.col("role").is_in(shown)).select("doc_id", "role", "dense")
     broken: list[str] = []
+    pages = [pl.DataFrame(schema={"doc_id": pl.String, "value": pl.String})]
     stated = articles.select("doc_id", pl.col("from_metadata").list.eval(pl.element().struct.field("field")))
     for name, values, roles in _PRINTED:
         # what the page's HTML states of itself is not printed on it
@@ -173,9 +179,6 @@ def fields_stand_on_the_page(articles: pl.DataFrame, whole: pl.DataFrame) -> Law
         broken += _named(
             bad.select("doc_id", "value"), f"{{}}: {name} {{!r:.200}} stands in no span of its role", "pages"
         )
-    return Law(
-        4,
-        "Nothing is invented",
-        f"the printed fields of {len(articles):,} articles stand on their pages",
-        tuple(broken),
-    )
+        pages.append(bad.select("doc_id", value=pl.format("{}: {}", pl.lit(name), "value")))
+    detail = f"the printed fields of {len(articles):,} articles stand on their pages"
+    return Law(4, "Nothing is invented", detail, tuple(broken), pl.concat(pages))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -30,9 +31,7 @@ def clean_shard(shard: Path, folder: Path, *, desk: Desk | None = None, number: 
     """
     desk = desk or open_desk()
     pages = pl.read_ipc(shard)
-    cleaned = validate(clean_pages(admit(pages), desk=desk), pages)
-    whole = laws.whole_texts(cleaned.articles, cleaned.ledger)
-    hold_laws(cleaned, whole, len(pages))
+    cleaned, whole = lawful(validate(clean_pages(admit(pages), desk=desk), pages), pages)
     part = int(shard.stem.removeprefix("shard-")) if number is None else number
     for dataset, frame in ((ARTICLES, cleaned.articles), (LEDGER, cleaned.ledger), (QUARANTINE, cleaned.quarantine)):
         put_part(frame, dataset, folder, part, ruleset=desk.ruleset, scratch=shard.parent)
@@ -70,47 +69,83 @@ def admit(pages: pl.DataFrame) -> pl.DataFrame:
 
 def validate(cleaned: Cleaned, pages: pl.DataFrame) -> Cleaned:
     """Move articles that break their contract to the quarantine, whole and with every reason."""
-    failures = ARTICLES.failures(cleaned.articles)
-    articles, ledger, quarantine = cleaned.articles, cleaned.ledger, cleaned.quarantine
-    if len(failures):
-        reasons = (
-            failures.join(articles.with_row_index("row").select("row", "doc_id", "content_hash", "ruleset"), on="row")
-            .group_by("doc_id", "content_hash", "ruleset", maintain_order=True)
-            .agg(reasons=pl.struct("check", "column", "value"))
-        )
-        moved = reasons.join(
-            pages.unique(["doc_id", "content_hash"], keep="first", maintain_order=True).drop("problems"),
-            on=["doc_id", "content_hash"],
-        )
-        of_html = moved.filter(pl.col("html").is_not_null())
-        if len(of_html):
-            rendered = read_html(of_html.with_row_index("page")).pages.select("doc_id", rendered="text")
-            moved = moved.join(rendered, on="doc_id", how="left", maintain_order="left").with_columns(
-                text=pl.coalesce("text", "rendered")
-            )
-        articles = articles.join(reasons, on="doc_id", how="anti", maintain_order="left")
-        ledger = ledger.join(reasons, on="doc_id", how="anti", maintain_order="left")
-        quarantine = pl.concat([quarantine, moved.select(quarantine.columns)])
-    quarantine = quarantine.sort("doc_id", "content_hash", "source", maintain_order=True)
+    articles = cleaned.articles.with_row_index("row")
+    failures = ARTICLES.failures(cleaned.articles).join(articles.select("row", "doc_id"), on="row")
+    cleaned = _without(cleaned, pages, failures) if len(failures) else cleaned
+    cleaned = dataclasses.replace(
+        cleaned, quarantine=cleaned.quarantine.sort("doc_id", "content_hash", "source", maintain_order=True)
+    )
     # articles that passed are not asked twice: pandera takes a tenth of a second a frame, however few its rows
-    moved_articles = [(ARTICLES, articles)] if len(failures) else []
-    for dataset, frame in (*moved_articles, (LEDGER, ledger), (QUARANTINE, quarantine)):
+    moved_articles = [(ARTICLES, cleaned.articles)] if len(failures) else []
+    for dataset, frame in (*moved_articles, (LEDGER, cleaned.ledger), (QUARANTINE, cleaned.quarantine)):
         wrong = dataset.failures(frame)
         if len(wrong):
             raise RunError(
                 f"{dataset.name} breaks its contract: {wrong.row(0)}; this is a defect of copydesk: please report it"
             )
-    return dataclasses.replace(cleaned, articles=articles, ledger=ledger, quarantine=quarantine)
+    return cleaned
+
+
+def _without(cleaned: Cleaned, pages: pl.DataFrame, failures: pl.DataFrame) -> Cleaned:
+    """The articles of `failures` (`doc_id`, `check`, `column`, `value`) moved to the quarantine, at its end."""
+    reasons = (
+        failures.join(cleaned.articles.select("doc_id", "content_hash", "ruleset"), on="doc_id")
+        .group_by("doc_id", "content_hash", "ruleset", maintain_order=True)
+        .agg(reasons=pl.struct("check", "column", "value"))
+    )
+    moved = reasons.join(
+        pages.unique(["doc_id", "content_hash"], keep="first", maintain_order=True).drop("problems"),
+        on=["doc_id", "content_hash"],
+    )
+    of_html = moved.filter(pl.col("html").is_not_null())
+    if len(of_html):
+        rendered = read_html(of_html.with_row_index("page")).pages.select("doc_id", rendered="text")
+        moved = moved.join(rendered, on="doc_id", how="left", maintain_order="left").with_columns(
+            text=pl.coalesce("text", "rendered")
+        )
+    return dataclasses.replace(
+        cleaned,
+        articles=cleaned.articles.join(reasons, on="doc_id", how="anti", maintain_order="left"),
+        ledger=cleaned.ledger.join(reasons, on="doc_id", how="anti", maintain_order="left"),
+        quarantine=pl.concat([cleaned.quarantine, moved.select(cleaned.quarantine.columns)]),
+    )
+
+
+def lawful(cleaned: Cleaned, pages: pl.DataFrame) -> tuple[Cleaned, pl.DataFrame]:
+    """What of a shard keeps the laws, with the whole texts of its ledger; pages that break one go to the quarantine.
+
+    A page breaks a law by a defect of ours, and the others need not wait until it is mended. Raises RunError where a
+    law is broken all the same.
+    """
+    whole = laws.whole_texts(cleaned.articles, cleaned.ledger)
+    of_pages = (laws.characters_add_up(cleaned.articles, whole), laws.fields_stand_on_the_page(cleaned.articles, whole))
+    breaches = pl.concat(
+        law.pages.select("doc_id", check=pl.lit(f"law_{law.number}"), column=pl.lit("body"), value="value")
+        for law in of_pages
+        if law.pages is not None
+    )
+    if breaches.is_empty():
+        _hold((*of_pages, *_of_shards(cleaned, len(pages))))
+        return cleaned, whole
+    cleaned = validate(_without(cleaned, pages, breaches), pages)
+    whole = laws.whole_texts(cleaned.articles, cleaned.ledger)
+    hold_laws(cleaned, whole, len(pages))
+    return cleaned, whole
 
 
 def hold_laws(cleaned: Cleaned, whole: pl.DataFrame, pages_in: int) -> None:
     """Raise RunError where laws 1 to 4 do not hold for the shard."""
-    for law in (
-        laws.pages_add_up(pages_in, len(cleaned.articles), len(cleaned.quarantine)),
-        laws.characters_add_up(cleaned.articles, whole),
-        laws.every_span_has_a_rule(cleaned.ledger),
-        laws.fields_stand_on_the_page(cleaned.articles, whole),
-    ):
+    of_pages = (laws.characters_add_up(cleaned.articles, whole), laws.fields_stand_on_the_page(cleaned.articles, whole))
+    _hold((*of_pages, *_of_shards(cleaned, pages_in)))
+
+
+def _of_shards(cleaned: Cleaned, pages_in: int) -> tuple[laws.Law, ...]:
+    articles, held = len(cleaned.articles), len(cleaned.quarantine)
+    return laws.pages_add_up(pages_in, articles, held), laws.every_span_has_a_rule(cleaned.ledger)
+
+
+def _hold(checked: Sequence[laws.Law]) -> None:
+    for law in checked:
         if not law.passed:
             raise RunError(f"law {law.number} ({law.name}) is broken: {'; '.join(law.broken)}; nothing was published")
 

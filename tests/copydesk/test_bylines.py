@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from copydesk.bylines import Author, closing_byline, is_byline_cue, parse_byline, same_person
+from copydesk.bylines import Author, behind_cue, closing_byline, is_byline_cue, parse_byline, same_person
 
 TABLE = tomllib.loads((Path(__file__).parent / "cases" / "bylines.toml").read_text("utf-8"))
 CUED = list(chain.from_iterable(group.items() for group in TABLE["cued"].values()))
@@ -328,3 +328,18 @@ def test_long_lines_are_cheap(unit: str) -> None:
 def test_no_name_is_put_together_from_what_stands_apart(line: str) -> None:
     found = parse_byline(line)
     assert all("".join(a.name.split()) in "".join(line.split()) for a in (found.authors if found else ()))
+
+
+@pytest.mark.parametrize(
+    "cue, below, names",
+    [
+        ("By", "• Ann Lee on May 5, 2024", ["Ann Lee"]),
+        ("Protokoll:", "Bernd Beispiel", ["Bernd Beispiel"]),
+        # a cue that needs its colon is no part of the name below it
+        ("• Protokoll", "• Hen Fighters", None),
+        ("By", "the time we arrived", None),
+    ],
+)
+def test_a_name_below_a_cue_alone(cue: str, below: str, names: list[str] | None) -> None:
+    found = behind_cue(cue, below)
+    assert (found and [author.name for author in found.authors]) == names

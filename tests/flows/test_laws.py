@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from copydesk.cleaning import Cleaned
 from copydesk.lines import dense
 from flows import laws
 from flows.readers import open_source
+from flows.shards import admit, hold_laws, lawful, validate
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,29 @@ def test_many_breaches_are_named_in_few_lines(cleaned: Cleaned, whole: pl.DataFr
     assert re.fullmatch(r"and \d+ more pages", broken[-1])
     nameless = cleaned.ledger.with_columns(rule=pl.lit(""))
     assert len(laws.every_span_has_a_rule(nameless).broken) == laws.NAMED + 1
+
+
+@pytest.mark.parametrize(
+    "column, value, check, told",
+    [
+        ("headline", "A headline of its own", "law_4", "headline: A headline of its own"),
+        ("text_hash", "0" * 32, "law_2", "its spans are not its text (text_hash differs)"),
+    ],
+)
+def test_a_page_that_breaks_a_law_waits_and_the_others_do_not(
+    seeds: Path, column: str, value: str, check: str, told: str
+) -> None:
+    pages = pl.concat(open_source(seeds).batches())
+    admitted = validate(clean_pages(admit(pages)), pages)
+    broken = admitted.articles["doc_id"][3]
+    spoilt = pl.when(pl.col("doc_id") == broken).then(pl.lit(value)).otherwise(column)
+    spoilt_articles = admitted.articles.with_columns(spoilt.alias(column))
+    kept, whole = lawful(dataclasses.replace(admitted, articles=spoilt_articles), pages)
+    assert len(kept.articles) == len(admitted.articles) - 1
+    (held,) = kept.quarantine.filter(pl.col("doc_id") == broken).iter_rows(named=True)
+    assert held["reasons"] == [{"check": check, "column": "body", "value": told}]
+    assert broken not in {*kept.ledger["doc_id"], *whole["doc_id"]}
+    hold_laws(kept, whole, len(pages))
 
 
 def test_a_field_in_other_words(cleaned: Cleaned, whole: pl.DataFrame) -> None:
