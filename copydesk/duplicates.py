@@ -41,6 +41,8 @@ CLAUSE_BYTES = 12
 COMPARED = 50
 """Firsts of clusters that an article is compared with at most, those with the most bands in common."""
 
+HELD = 20_000
+"""Articles whose shingles are held at once, some 25 kB each; more where more hang together."""
 REMEMBERED = 1_000
 """Articles whose shingles are held as sets at once, 30 to 100 kB each; copies come close together in time."""
 
@@ -134,25 +136,50 @@ def _near(firsts: pl.DataFrame, bodies: Bodies, known: pl.DataFrame) -> tuple[pl
     )
     bands = candidates.select(pl.concat_list(marked).list.drop_nulls()).to_series()
     compare = _Comparing(candidates, bodies, known)
-    if len(known):
-        compare.foresee(bands)
     ids = candidates["doc_id"]
-    found = [(ids[one], ids[like], alike) for one, like, alike in _stars(bands, compare)]
+    found = []
+    for places in _together(bands):
+        mine = list(zip(places.to_list(), bands.gather(places).to_list(), strict=True))
+        compare.begin(mine)
+        found += [(ids[one], ids[like], alike) for one, like, alike in _stars(mine, compare)]
     schema = {"first": pl.String, "like": pl.String, "similarity": pl.Float64}
     return pl.DataFrame(found, schema=schema, orient="row"), compare.made()
+
+
+def _together(bands: pl.Series) -> Iterator[pl.Series]:
+    """The places of `bands` in groups, of which no two share a band: what one needs is not needed for the next.
+
+    Each is of `HELD` places or a few more, or of as many as hang together.
+    """
+    edges = pl.DataFrame({"place": pl.int_range(len(bands), dtype=pl.UInt32, eager=True), "band": bands})
+    edges = edges.explode("band").drop_nulls()
+    # each takes the lowest name that stands in one of its bands, until none changes
+    first = pl.int_range(len(bands), dtype=pl.UInt32, eager=True).alias("first")
+    while True:
+        named = edges.with_columns(first=first.gather(edges["place"]))
+        named = named.with_columns(pl.col("first").min().over("band")).group_by("place").agg(pl.col("first").min())
+        lower = named.sort("place")["first"]
+        lower = lower.gather(lower)
+        if lower.equals(first):
+            break
+        first = lower
+    group = first.value_counts().sort("first").with_columns(group=pl.col("count").cum_sum() // HELD)
+    grouped = pl.DataFrame({"first": first}).with_row_index("place").join(group, on="first", maintain_order="left")
+    for part in grouped.partition_by("group", maintain_order=True):
+        yield part["place"]
 
 
 _Compare = Callable[[int, int], float | None]
 
 
-def _stars(bands: pl.Series, compare: _Compare) -> Iterator[tuple[int, int, float]]:
+def _stars(articles: Iterable[tuple[int, Sequence[int]]], compare: _Compare) -> Iterator[tuple[int, int, float]]:
     """Each article that is like the first of a cluster, with that one and how alike they are.
 
-    Articles are told by their places in `bands`: of each, the bands in which it agrees with another. `compare` gives
+    Articles are told by their places, in order; of each, the bands in which it agrees with another. `compare` gives
     null for two that are not alike.
     """
     leaders: defaultdict[int, list[int]] = defaultdict(list)
-    for place, mine in enumerate(bands.to_list()):
+    for place, mine in articles:
         shared: Counter[int] = Counter()
         for band in mine:
             shared.update(leaders[band])
@@ -180,6 +207,7 @@ class _Comparing:
             known = known.join(hashes, left_on=name, right_on="body_hash", how="semi")
         self._known: dict[tuple[int, int], float | None] = {(a, b): alike for a, b, alike in known.iter_rows()}
         self._bodies = bodies
+        self._group: list[int] = []
         self._held: dict[str, tuple[pl.DataFrame, int]] = {}
         self._sets = lru_cache(maxsize=REMEMBERED)(self._sets_of)
         self._made: list[tuple[int, int, float | None]] = []
@@ -190,8 +218,16 @@ class _Comparing:
         self._made.append((*pair, alike))
         return alike
 
-    def foresee(self, bands: pl.Series) -> None:
-        """Fetch the bodies that will be asked for, if no two are alike of which that is not known."""
+    def begin(self, articles: Sequence[tuple[int, Sequence[int]]]) -> None:
+        """Turn to other articles, places and bands, and forget the bodies of those before.
+
+        The bodies are fetched that will be asked for, if no two are alike of which that is not known.
+        """
+        self._held.clear()
+        self._sets.cache_clear()
+        self._group = [place for place, _ in articles]
+        if not self._known:
+            return
         wanted: set[int] = set()
 
         def supposed(place: int, leader: int) -> float | None:
@@ -200,7 +236,7 @@ class _Comparing:
                 wanted.update((place, leader))
             return self._known.get(pair)
 
-        for _ in _stars(bands, supposed):
+        for _ in _stars(articles, supposed):
             pass
         self._fetch([self._ids[place] for place in sorted(wanted)])
 
@@ -210,7 +246,8 @@ class _Comparing:
 
     def _sets_of(self, place: int) -> Shingles:
         if self._ids[place] not in self._held:
-            self._fetch([doc_id for doc_id in self._ids if doc_id not in self._held])
+            ids = (self._ids[place] for place in self._group)
+            self._fetch([doc_id for doc_id in ids if doc_id not in self._held])
         return Shingles(*self._held[self._ids[place]])
 
     def _fetch(self, doc_ids: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from copydesk import duplicates
 from copydesk.cleaning import digests
 from copydesk.duplicates import COMPARISONS, REPEATS, SIMILAR, SKETCH, Found, find_repeats, in_order, sketch
 from copydesk.lines import single_spaced
@@ -115,6 +116,18 @@ def test_small_changes_do_not_chain() -> None:
     assert "09" not in of
     for doc_id, first in of.items():
         assert similarity(chain[doc_id], chain[first]) >= SIMILAR
+
+
+def test_what_does_not_hang_together_may_be_compared_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies = {f"{n}-{side}": body for n, pair in enumerate(LABELLED["pair"])
+              for side, body in zip("ab", bodies_of(pair), strict=True)}  # fmt: skip
+    at_once = compared(bodies)
+    assert len(at_once.rows) > 5
+    monkeypatch.setattr(duplicates, "HELD", 1)
+    apart = compared(bodies)
+    assert apart.rows.equals(at_once.rows)
+    order = ["one", "other"]
+    assert apart.comparisons.sort(order).equals(at_once.comparisons.sort(order))
 
 
 def test_short_and_empty_texts() -> None:

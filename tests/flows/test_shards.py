@@ -147,7 +147,7 @@ def test_an_article_that_breaks_its_contract_moves_whole(
 def test_a_broken_law_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def lossy(pages: pl.DataFrame, desk: object) -> Cleaned:
         cleaned = clean_pages(pages, desk=desk)
-        return dataclasses.replace(cleaned, ledger=cleaned.ledger.slice(1))
+        return dataclasses.replace(cleaned, articles=cleaned.articles.slice(1))
 
     clean_pages = shards.clean_pages
     monkeypatch.setattr(shards, "clean_pages", lossy)
