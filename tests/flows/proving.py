@@ -75,8 +75,8 @@ PHASES = {
     "compare": ("flows.duplicates", "write_duplicates"),
     "remember": ("flows.state", "write_state"),
     "seal": ("flows.snapshots.store", "seal_parts"),
-    "sync": ("flows.snapshots.store", "sync_tree"),
-    "swap": ("flows.snapshots.store", "replace_link"),
+    "sync": ("flows.snapshots.local", "sync_tree"),
+    "swap": ("flows.snapshots.local", "replace_link"),
     "retire": ("flows.snapshots.store", "pairwise"),
     "export": ("flows.export", "_batches"),
 }

@@ -181,7 +181,8 @@ def test_the_url_reaches_the_flow_as_it_was_given() -> None:
         assert taken["output"] == "s3://bucket/news"
         say("replay", "s3://bucket/news")
     assert (taken["source"], taken["output"]) == ("s3://bucket/news/quarantine", "s3://bucket/news")
-    assert flow_parameters({"output": "s3://b", "workers": 2}) == {"output": "s3://b", "replay": False}
+    given = {"output": "s3://b", "verbose": True}
+    assert flow_parameters(given) == {"output": "s3://b", "replay": False}
 
 
 def test_many_small_runs_give_the_rows_of_one(bucket: str, seeds: Path, tmp_path: Path) -> None:
