@@ -186,11 +186,12 @@ def test_a_run_that_is_stopped(ran: None, number: signal.Signals, tmp_path: Path
 @pytest.mark.parametrize("moment", ["server", "lock", "shard", "shards"])
 def test_a_run_that_is_killed(ran: None, moment: str, output: Path) -> None:
     before = {p.name: p.read_bytes() for p in output.glob("*/*.parquet")}
-    process = command("run", "seeds", "-o", output, "-w", 2, "--fresh", code=SLOWED)
+    # in one process: SLOWED loads Prefect before the run's server is there, which worker processes do not bear
+    process = command("run", "seeds", "-o", output, "--fresh", code=SLOWED)
     assert wait_for(moment, process, output)
     own = servers(process.pid)
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=240)
     assert {p.name: p.read_bytes() for p in output.glob("*/*.parquet")} == before
     assert check_files((output / "current").resolve()) == []
     assert len(pl.read_parquet(output / "articles")) == 30
