@@ -27,10 +27,9 @@ READING = ("reading and staging",)
 @dataclasses.dataclass(frozen=True)
 class Cost:
     """What an input costs, a page: CPU seconds (of which `reading` in one process), bytes of text or HTML in, bytes of
-    Parquet out. `start` is CPU seconds once; `error` how far a fit to few pages misses the many, as a share."""
+    Parquet out. `error` is how far a fit to few pages misses the many, as a share."""
 
     column: str
-    start: float
     seconds: float
     reading: float
     bytes_in: float
@@ -52,7 +51,7 @@ def fit(few: dict[str, Any], many: dict[str, Any]) -> Iterator[Cost]:
         start = small["start_cpu_seconds"]
         foretold = start + (small["cpu_seconds"] - start) / pages_small * pages_large
         yield Cost(
-            column, start, (large["cpu_seconds"] - large["start_cpu_seconds"]) / pages_large,
+            column, (large["cpu_seconds"] - large["start_cpu_seconds"]) / pages_large,
             sum(large["steps"][step] for step in READING) / pages_large,
             found["pages"]["text_bytes"] / pages_large, large["bytes_out"] / pages_large,
             foretold / large["cpu_seconds"] - 1,

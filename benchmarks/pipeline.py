@@ -71,7 +71,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "language": ("copydesk.fields:detect_language",),
     "hashes and frames": ("flows.shards:clean_pages",),
     "validation": ("flows.shards:admit", "flows.shards:validate"),
-    "laws": ("flows.laws:whole_texts", "flows.shards:hold_laws"),
+    "laws": ("flows.shards:check_laws",),
     "figures": ("flows.shards:shard_figures", "flows.shards:write_figures"),
     "writing": ("flows.shards:put_part",),
     "rules and profiles loaded": ("flows.shards:open_desk",),
@@ -143,7 +143,6 @@ def pipeline(pages: Path, output: Path, figures: Path, form: str) -> None:
     parts = sum(path.stat().st_size for path in output.glob(".snapshots/*/*/*.parquet"))
     out = {
         "steps": timers.seconds, "shards": len(staged), "pages": sum(s.pages for s in staged), "bytes_out": parts,
-        "bytes_staged": sum(s.bytes for s in staged),
     }  # fmt: skip
     figures.write_text(json.dumps(out), encoding="utf-8")
 

@@ -108,10 +108,11 @@ def rows(output: Path) -> dict[str, Any]:
     from schemas import ARTICLES, DUPLICATES, LEDGER, QUARANTINE  # noqa: PLC0415
 
     order = {LEDGER.name: ["doc_id", "char_start", "char_end"], QUARANTINE.name: ["doc_id", "content_hash", "source"]}
-    return {
-        d.name: read_parts(output / d.name, d).sort(order.get(d.name, ["doc_id"]), maintain_order=True)
+    found = {
+        d.name: read_parts(sorted((output / d.name).glob("*.parquet")), d)
         for d in (ARTICLES, LEDGER, QUARANTINE, DUPLICATES)
     }
+    return {name: frame.sort(order.get(name, ["doc_id"]), maintain_order=True) for name, frame in found.items()}
 
 
 def same_rows(one: Path, other: Path) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 import polars as pl
 
 from copydesk.cleaning import digests
 from copydesk.lines import dense
 from copydesk.roles import BODY_ROLES, ROLES
+from flows.errors import RunError
 
 NAMED = 3
 """Pages that a broken law names."""
@@ -31,6 +33,13 @@ class Law:
     def passed(self) -> bool:
         """Whether the law holds."""
         return not self.broken
+
+
+def hold(checked: Iterable[Law]) -> None:
+    """Raise RunError at the first law that is broken."""
+    for law in checked:
+        if not law.passed:
+            raise RunError(f"law {law.number} ({law.name}) is broken: {'; '.join(law.broken)}; nothing was published")
 
 
 def whole_texts(articles: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:

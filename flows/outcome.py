@@ -14,7 +14,7 @@ from flows import laws
 from flows.errors import RunError
 from flows.figures import Figures
 from flows.gates import Verdict
-from flows.parts import read_part, write_part
+from flows.parts import read_parts, write_part
 from flows.snapshots import Staging
 from schemas import ARTICLES, LEDGER, QUARANTINE, RUNS
 
@@ -39,9 +39,7 @@ def hold_laws(figures: Figures, pages: pl.DataFrame) -> list[laws.Law]:
             4, "Nothing is invented", f"the printed fields of {figures['articles']:,} articles stand on their pages"
         ),
     ]
-    for law in held:
-        if not law.passed:
-            raise RunError(f"law {law.number} ({law.name}) is broken: {'; '.join(law.broken)}; nothing was published")
+    laws.hold(held)
     return held
 
 
@@ -75,8 +73,7 @@ def fill_datasets(staging: Staging, ruleset: str) -> int:
 
 def past_runs(staging: Staging) -> pl.DataFrame:
     """The dataset `runs` as it is published: the runs before this one."""
-    parts = [read_part(path, RUNS) for path in staging.past(RUNS.name)]
-    return pl.concat(parts) if parts else RUNS.empty()
+    return read_parts(staging.past(RUNS.name), RUNS)
 
 
 def write_history(staging: Staging, runs: pl.DataFrame, ruleset: str) -> pl.DataFrame:

@@ -12,8 +12,8 @@ from copydesk.cleaning import Cleaned
 from flows import laws
 from flows.errors import RunError
 from flows.figures import characters_of, shard_figures
-from flows.parts import put_part, read_part
-from flows.shards import hold_laws, write_figures
+from flows.parts import put_part, read_parts
+from flows.shards import check_laws, write_figures
 from flows.state import State
 from schemas import ARTICLES, LEDGER, QUARANTINE, SCHEMA_VERSION
 
@@ -44,17 +44,18 @@ def rewrite_part(state: State, rewrite: Rewrite, dropped: Path, folder: Path) ->
     rows: dict[str, pl.DataFrame] = {}
     for dataset in (ARTICLES, LEDGER, QUARANTINE):
         paths = state.paths(dataset.name, rewrite.parts)
-        found = [read_part(p, dataset).join(ids, on="doc_id", how="anti", maintain_order="left") for p in paths]
-        rows[dataset.name] = (pl.concat(found) if found else dataset.empty()).sort("doc_id", maintain_order=True)
+        found = read_parts(paths, dataset).join(ids, on="doc_id", how="anti", maintain_order="left")
+        rows[dataset.name] = found.sort("doc_id", maintain_order=True)
         if any(state.parts[n].schema != SCHEMA_VERSION for n in rewrite.parts):
             wrong = dataset.failures(rows[dataset.name])
             if len(wrong):
                 raise RunError(f"{paths[0]} does not fit schema {SCHEMA_VERSION}: {wrong.row(0)}; run with --fresh")
     articles, ledger, quarantine = rows.values()
-    whole = laws.whole_texts(articles, ledger)
+    cleaned = Cleaned(articles, ledger, quarantine, ledger, rewrite.pages, 0, pl.DataFrame())
+    whole, checked = check_laws(cleaned, rewrite.pages)
+    laws.hold(checked)
     characters = int(whole["dense"].str.len_chars().sum()) + characters_of(quarantine["text"])
-    cleaned = Cleaned(articles, ledger, quarantine, ledger, rewrite.pages, characters, pl.DataFrame())
-    hold_laws(cleaned, whole, rewrite.pages)
+    cleaned = dataclasses.replace(cleaned, characters=characters)
     for dataset in (ARTICLES, LEDGER, QUARANTINE):
         ruleset = state.parts[rewrite.parts[0]].ruleset
         put_part(rows[dataset.name], dataset, folder, rewrite.number, ruleset=ruleset, scratch=dropped.parent)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -117,37 +116,29 @@ def lawful(cleaned: Cleaned, pages: pl.DataFrame) -> tuple[Cleaned, pl.DataFrame
     A page breaks a law by a defect of ours, and the others need not wait until it is mended. Raises RunError where a
     law is broken all the same.
     """
-    whole = laws.whole_texts(cleaned.articles, cleaned.ledger)
-    of_pages = (laws.characters_add_up(cleaned.articles, whole), laws.fields_stand_on_the_page(cleaned.articles, whole))
+    whole, checked = check_laws(cleaned, len(pages))
     breaches = pl.concat(
         law.pages.select("doc_id", check=pl.lit(f"law_{law.number}"), column=pl.lit("body"), value="value")
-        for law in of_pages
+        for law in checked
         if law.pages is not None
     )
-    if breaches.is_empty():
-        _hold((*of_pages, *_of_shards(cleaned, len(pages))))
-        return cleaned, whole
-    cleaned = validate(_without(cleaned, pages, breaches), pages)
-    whole = laws.whole_texts(cleaned.articles, cleaned.ledger)
-    hold_laws(cleaned, whole, len(pages))
+    if len(breaches):
+        cleaned = validate(_without(cleaned, pages, breaches), pages)
+        whole, checked = check_laws(cleaned, len(pages))
+    laws.hold(checked)
     return cleaned, whole
 
 
-def hold_laws(cleaned: Cleaned, whole: pl.DataFrame, pages_in: int) -> None:
-    """Raise RunError where laws 1 to 4 do not hold for the shard."""
-    of_pages = (laws.characters_add_up(cleaned.articles, whole), laws.fields_stand_on_the_page(cleaned.articles, whole))
-    _hold((*of_pages, *_of_shards(cleaned, pages_in)))
-
-
-def _of_shards(cleaned: Cleaned, pages_in: int) -> tuple[laws.Law, ...]:
-    articles, held = len(cleaned.articles), len(cleaned.quarantine)
-    return laws.pages_add_up(pages_in, articles, held), laws.every_span_has_a_rule(cleaned.ledger)
-
-
-def _hold(checked: Sequence[laws.Law]) -> None:
-    for law in checked:
-        if not law.passed:
-            raise RunError(f"law {law.number} ({law.name}) is broken: {'; '.join(law.broken)}; nothing was published")
+def check_laws(cleaned: Cleaned, pages_in: int) -> tuple[pl.DataFrame, tuple[laws.Law, ...]]:
+    """The whole texts of a shard's ledger, and laws 1 to 4 over its rows."""
+    articles, ledger = cleaned.articles, cleaned.ledger
+    whole = laws.whole_texts(articles, ledger)
+    return whole, (
+        laws.characters_add_up(articles, whole),
+        laws.fields_stand_on_the_page(articles, whole),
+        laws.pages_add_up(pages_in, len(articles), len(cleaned.quarantine)),
+        laws.every_span_has_a_rule(ledger),
+    )
 
 
 def write_figures(figures: Figures, path: Path) -> Path:

@@ -18,7 +18,7 @@ from flows import laws
 from flows.contracts import column_differences, row_differences
 from flows.duplicates import prove_duplicates
 from flows.figures import characters_of
-from flows.parts import read_part
+from flows.parts import read_part, read_parts
 from flows.published import current_snapshot, published_store
 from flows.snapshots import check_files
 from flows.snapshots.files import read_manifest
@@ -108,7 +108,7 @@ def _hashed(dataset: Dataset, rows: pl.DataFrame) -> dict[str, tuple[pl.Series, 
 def _run(snapshot: Path) -> dict[str, Any] | str:
     """The row of the run that made the snapshot, or what is wrong with it."""
     run_id = (read_manifest(snapshot) or {}).get("run_id")
-    runs = pl.concat([read_part(p, RUNS) for p in sorted((snapshot / "runs").glob("*.parquet"))])
+    runs = read_parts(sorted((snapshot / "runs").glob("*.parquet")), RUNS)
     mine = runs.filter(pl.col("run_id") == run_id)
     return mine.row(0, named=True) if len(mine) == 1 else f"runs: holds {len(mine)} rows for run {run_id}, not one"
 
@@ -172,12 +172,8 @@ def _by_part(snapshot: Path, law: Callable[[pl.DataFrame, pl.DataFrame], laws.La
             parts.setdefault(number.group(1) if number else path.name, {}).setdefault(name, []).append(path)
     spans = articles = 0
     for files in parts.values():
-        rows = {d.name: _rows(files.get(d.name, []), d) for d in (ARTICLES, LEDGER)}
+        rows = {d.name: read_parts(files.get(d.name, []), d) for d in (ARTICLES, LEDGER)}
         found = law(rows["articles"], laws.whole_texts(rows["articles"], rows["ledger"]))
         broken += found.broken
         spans, articles = spans + len(rows["ledger"]), articles + len(rows["articles"])
     return f"{spans:,} spans of {articles:,} articles", broken
-
-
-def _rows(paths: list[Path], dataset: Dataset) -> pl.DataFrame:
-    return pl.concat([read_part(p, dataset) for p in paths]) if paths else dataset.empty()

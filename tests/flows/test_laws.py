@@ -16,7 +16,7 @@ from copydesk.cleaning import Cleaned
 from copydesk.lines import dense
 from flows import laws
 from flows.readers import open_source
-from flows.shards import admit, hold_laws, lawful, validate
+from flows.shards import admit, lawful, validate
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,6 @@ def test_a_page_that_breaks_a_law_waits_and_the_others_do_not(
     (held,) = kept.quarantine.filter(pl.col("doc_id") == broken).iter_rows(named=True)
     assert held["reasons"] == [{"check": check, "column": "body", "value": told}]
     assert broken not in {*kept.ledger["doc_id"], *whole["doc_id"]}
-    hold_laws(kept, whole, len(pages))
 
 
 def test_a_field_in_other_words(cleaned: Cleaned, whole: pl.DataFrame) -> None:

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import random
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
-import textwrap
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -373,53 +367,3 @@ def test_a_damaged_snapshot_is_named_with_its_cure(
     with pytest.raises(RunError, match=said):
         refresh(source, output, id_column="id", shard_bytes=100_000)
     assert (output / "current").resolve() == current
-
-
-@pytest.mark.slow
-def test_kill_9_at_any_moment_of_a_refresh(tmp_path: Path) -> None:
-    """A process that edits its source and refreshes without end, killed again and again."""
-    source, output = tmp_path / "in", tmp_path / "out"
-    source.mkdir()
-    script = textwrap.dedent(
-        f"""
-        import json, random, sys, uuid
-        sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(Path(__file__).parents[2])!r}]
-        from pathlib import Path
-        from benchmarks.refresh import refresh
-        from flows import arrange
-        from test_refresh import page
-        arrange.MANY = 2
-        source, output, chance = Path(sys.argv[1]), Path(sys.argv[2]), random.Random()
-        print("ready", flush=True)
-        while True:
-            pages = [page(n, page(n)["text"] + chance.choice("ab")) for n in chance.sample(range(20), 12)]
-            (source / "new").write_text("".join(json.dumps(p) + "\\n" for p in pages))
-            (source / "new").replace(source / "p.jsonl")
-            refresh(source, output, {{"id_column": "id"}}, run_id=uuid.uuid4().hex, shard_bytes=3_000, prune=True)
-            print("done", flush=True)
-        """
-    )
-    chance = random.Random(11)
-    for life in range(5):
-        command = [sys.executable, "-c", script, str(source), str(output)]
-        writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "POLARS_MAX_THREADS": "1"})
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == "ready\n"
-        if life == 0:
-            assert writer.stdout.readline() == "done\n"
-        time.sleep(chance.uniform(0.0, 2.5))
-        writer.send_signal(signal.SIGKILL)
-        writer.wait()
-        writer.stdout.close()
-        current = SnapshotStore(output).current()
-        assert current is not None
-        assert check_files(current) == []
-        found = rows(output)
-        ids = [*found["articles"]["doc_id"], *found["quarantine"]["doc_id"]]
-        assert sorted(ids) == sorted(read_state(current).pages["doc_id"])
-        assert len(ids) == 12
-    refresh(source / "p.jsonl", output, id_column="id", prune=True)
-    left = [p.name for p in (output / ".snapshots").iterdir() if p.name.startswith(".")]
-    assert left == []
-    refresh(source / "p.jsonl", tmp_path / "new", id_column="id")
-    assert same_rows(output, tmp_path / "new")
