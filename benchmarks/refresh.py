@@ -48,6 +48,8 @@ def refresh(
     *,
     run_id: str,
     rules: Sequence[Path] = (),
+    publishers: Sequence[Path] = (),
+    memory: Path | None = None,
     shard_bytes: int | None = None,
     steps: dict[str, float] | None = None,
     **kind: bool,
@@ -73,16 +75,18 @@ def refresh(
         if steps is not None:
             steps[step] = clock[-1] - clock[-2]
 
-    request = open_request(str(source), str(output), columns, list(rules), [], **kind)
-    store, ruleset = request.store, request.desk.ruleset
+    request = open_request(str(source), str(output), columns, list(rules), list(publishers), memory, **kind)
+    store, versions = request.store, request.desk.versions
+    ruleset = versions.ruleset
     with store.lock():
         staging = store.begin(run_id)
         scratch = staging.path.with_name(".staging-pages")
         state = read_state(staging.previous, staging.fetch)
         reading = request.reading(state)
-        staged = stage(reading.batches(ruleset), scratch, shard_bytes=shard_bytes or SHARD_BYTES)
+        staged = stage(reading.batches(versions), scratch, shard_bytes=shard_bytes or SHARD_BYTES)
         shards: list[Shard] = [{"path": s.path, "pages": s.pages} for s in staged]
-        plan = reading.plan(ruleset)
+        plan = reading.plan(versions)
+        state = state.by(ruleset, plan.same)
         ended("read")
         parts = arrange(state, plan, shards, staging, scratch)
         desk = request.desk
@@ -94,7 +98,7 @@ def refresh(
         ended("compare")
         outcome.hold_laws(done.whole, parts.pages)
         outcome.fill_datasets(staging, ruleset)
-        write_state(staging, state, parts.pages, plan.inputs, done.parts)
+        write_state(staging, state, parts.pages, plan.inputs, done.parts, versions)
         datasets = [d.name for d in (ARTICLES, LEDGER, QUARANTINE, DUPLICATES)]
         store.publish(staging, datasets, {"pages_in": done.whole["pages_in"]})
         shutil.rmtree(scratch)

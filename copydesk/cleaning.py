@@ -25,6 +25,7 @@ from copydesk.roles import BODY_ROLES
 from copydesk.rules import RuleBook, load_rules, our_rules
 from copydesk.spans import cut_spans, find_closings, find_datelines
 from copydesk.structure import page_structure
+from copydesk.versions import Versions, site_versions
 
 LEDGER: dict[str, Any] = {
     "doc_id": pl.String, "line_no": pl.Int32, "char_start": pl.Int32, "char_end": pl.Int32,
@@ -51,7 +52,7 @@ FEW_SENTENCES = 4
 FEW_ITEMS = 10
 """A list is an article where the page's address spells its headline, and it has as many items: results, winners. A
 front page's address spells none."""
-LIBRARY_VERSION = "4"
+LIBRARY_VERSION = "5"
 """Part of `ruleset`: goes up whenever code changes what a page becomes, as a rule file's content does by itself."""
 
 
@@ -65,9 +66,15 @@ class Desk:
 
     @property
     def ruleset(self) -> str:
-        """The version that stands in every row."""
+        """The version of all of it."""
+        return self.versions.ruleset
+
+    @functools.cached_property
+    def versions(self) -> Versions:
+        """The version of all of it, and of what decides the rows of a site; the latter stands in each row."""
+        base = f"{LIBRARY_VERSION}.{_tables_version()}-{self.rules.version}"
         memory = f"-{self.memory.version}" if self.memory else ""
-        return f"{LIBRARY_VERSION}.{_tables_version()}-{self.rules.version}-{self.profiles.version}{memory}"
+        return Versions(f"{base}-{self.profiles.version}{memory}", base, site_versions(self.profiles, self.known))
 
     @functools.cached_property
     def known(self) -> pl.DataFrame:
@@ -196,16 +203,18 @@ def _clean_alike(pages: pl.DataFrame, desk: Desk) -> Cleaned:
     fields = article_fields(readable, spans, lines, dissections, datelines, closings, publishers, dates, metadata)
     reasons = _not_articles(fields, lines)
     good = fields.join(reasons, on="page", how="anti", maintain_order="left")
-    articles = _articles(good, readable, desk.ruleset)
+    made_by = pages.select("page").join(sites.select("page", "site"), on="page", how="left", maintain_order="left")
+    made_by = made_by.join(desk.versions.of_rows, on="site", how="left", maintain_order="left").select(
+        "page", pl.col("ruleset").fill_null(desk.versions.base)
+    )
+    articles = _articles(good, readable, made_by)
     spans = _spans(spans, readable)
     ledger = _ledger(spans, good)
     bad = pages.join(good.select("page"), on="page", how="anti", maintain_order="left")
     quarantine = (
         bad.join(reasons, on="page", how="left", maintain_order="left")
-        .with_columns(
-            reasons=pl.concat_list(pl.col("problems").fill_null([]), pl.col("reasons").fill_null([])),
-            ruleset=pl.lit(desk.ruleset),
-        )
+        .join(made_by, on="page", how="left", maintain_order="left")
+        .with_columns(reasons=pl.concat_list(pl.col("problems").fill_null([]), pl.col("reasons").fill_null([])))
         .select(pl.col(n).cast(t) for n, t in QUARANTINE.items())
     )
     known = good.select("page", "doc_id").join(sites.drop_nulls("site"), on="page", maintain_order="left")
@@ -275,13 +284,12 @@ def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     ).select("page", reasons=pl.concat_list(pl.struct(check=check, column=pl.lit("body"), value=value)))
 
 
-def _articles(good: pl.DataFrame, pages: pl.DataFrame, ruleset: str) -> pl.DataFrame:
-    facts = pages.select("page", "source", "content_hash", "dense")
+def _articles(good: pl.DataFrame, pages: pl.DataFrame, made_by: pl.DataFrame) -> pl.DataFrame:
+    facts = pages.select("page", "source", "content_hash", "dense").join(made_by, on="page", maintain_order="left")
     rows = good.join(facts, on="page", how="left", maintain_order="left")
     return rows.with_columns(
         text_hash=digests(rows["dense"]),
         body_hash=digests(rows["normal"]),
-        ruleset=pl.lit(ruleset),
     ).select(pl.col(n).cast(t) for n, t in ARTICLE.items())
 
 

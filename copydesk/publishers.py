@@ -173,13 +173,13 @@ def find_sites(pages: pl.DataFrame, lines: pl.DataFrame, book: ProfileBook) -> p
     page; else the host alone.
 
     `pages` has `page` and `url`; `lines` has `page` and `text`. Returns `page`, `site` (the profile's first domain,
-    else the host; null where neither is known), `publisher` (the profile's name, else the host), `masthead` (the
-    publisher as a line of the page spells it, or null), `zone`, `country` (the profile's, else the one that the host's
-    end names), `numeric_dates` and `founded`.
+    else the host; null where neither is known), `publisher` (the profile's name, else the host), `masthead` (that of
+    the profile, as a line of the page; or null), `zone`, `country` (the profile's, else the one that the host's end
+    names), `numeric_dates` and `founded`.
     """
     hosts = pages.select("page", host=host(pl.col("url")))
     by_host = _by_domain(hosts.select("page", domain="host"), book)
-    by_masthead = lines.select("page", "text").join(book.mastheads, on="text").select("page", "profile")
+    named = lines.select("page", "text").join(book.mastheads, on="text", maintain_order="left")
     mail = (
         lines.filter(pl.col("text").str.contains("@", literal=True))
         .select(
@@ -189,12 +189,12 @@ def find_sites(pages: pl.DataFrame, lines: pl.DataFrame, book: ProfileBook) -> p
         .drop_nulls()
     )
     found = (
-        pl.concat([by_host, by_masthead, _by_domain(mail, book)])
+        pl.concat([by_host, named.select("page", "profile"), _by_domain(mail, book)])
         .unique("page", keep="first", maintain_order=True)
         .join(book.table, on="profile")
     )
     mastheads = (
-        lines.join(book.mastheads, on="text")
+        named.join(found, on=["page", "profile"], how="semi", maintain_order="left")
         .select("page", masthead="text")
         .unique("page", keep="first", maintain_order=True)
     )

@@ -28,6 +28,7 @@ from prefect.utilities.annotations import quote
 from pydantic import BeforeValidator, Field
 
 from copydesk.cleaning import Desk
+from copydesk.versions import Versions
 from flows import outcome
 from flows.arrange import Arrangement, Made, Shard, arrange, made
 from flows.artifacts import progress_shown, show_report
@@ -71,11 +72,11 @@ _RETRY: dict[str, Any] = {"retries": 2, "retry_delay_seconds": [1, 5], "retry_co
 
 @task(name="read pages", task_run_name="read pages", cache_policy=NO_CACHE, **_RETRY)
 @refused_in_a_sentence
-def read_pages(reading: Refresh | Replay, ruleset: str, folder: Path) -> list[Shard]:
+def read_pages(reading: Refresh | Replay, versions: Versions, folder: Path) -> list[Shard]:
     """Read what is to be cleaned, and stage it as shards below `folder`."""
-    shards = stage(reading.batches(ruleset), folder, shard_bytes=SHARD_BYTES)
+    shards = stage(reading.batches(versions), folder, shard_bytes=SHARD_BYTES)
     tell("read", 1, 1)
-    counts = reading.plan(ruleset).counts
+    counts = reading.plan(versions).counts
     told = ", ".join(f"{n:,} {name.removeprefix('pages_')}" for name, n in counts.items() if n)
     read = sum(counts[name] for name in ("pages_new", "pages_changed", "pages_unchanged"))
     get_run_logger().info("Read %s pages (%s) from %s.", f"{read:,}", told or "none", reading.describe())
@@ -216,42 +217,42 @@ def clean_news(
         reading = request.reading(state)
         shards, request, learnt = _read(request, reading, scratch, (rules, publishers, memory), clock)
         memory = learnt or memory
-        ruleset = request.desk.ruleset
-        plan = reading.plan(ruleset)
-        if said := plan.announced(ruleset):
+        made_by = request.desk.versions
+        plan = reading.plan(made_by)
+        state = state.by(made_by.ruleset, plan.same)
+        if said := plan.announced(made_by.ruleset):
             say(said)
             get_run_logger().warning(said)
         with clock.step("clean"):
             shards = _chosen(shards, plan, scratch) if learnt else shards
             parts = arrange(state, plan, shards, staging, scratch)
-            desk = copy_desk(rules, publishers, memory, ruleset, scratch / "desk")
+            desk = copy_desk(rules, publishers, memory, made_by.ruleset, scratch / "desk")
             done = _clean_all(state, parts, staging.path, desk, (workers, dask))
         with clock.step("compare"):
-            duplicates = find_duplicates(staging, store.output, ruleset)
+            duplicates = find_duplicates(staging, store.output, made_by.ruleset)
         figures = done.whole
         held = outcome.hold_laws(figures, parts.pages)
         furniture = site_furniture(done.cleaned["memory"], request.desk.memory)
         judged = figures if replay else outcome.judged(done.cleaned, figures)
         past = outcome.past_runs(staging)
         delivered = None if replay else Delivered(figures["publishers"], plan.counts, past)
-        verdict = judge(judged, limits, delivered, furniture)
-        verdict = outcome.told(verdict, plan.counts, figures)
+        verdict = outcome.told(judge(judged, limits, delivered, furniture), plan.counts, figures)
         run = {
             "run_id": run_id, "name": f"clean {source}", "started_at": clock.started, "source": source,
             "output": output, "steps": clock.steps, "bytes_in": reading.bytes_in,
-            "bytes_out": outcome.fill_datasets(staging, ruleset), "versions": versions(request.desk),
+            "bytes_out": outcome.fill_datasets(staging, made_by.ruleset), "versions": versions(request.desk),
             "refresh": plan.counts, "duplicates": duplicates, **clock.now(),
             "parameters": {**columns, "rules": rules, "publishers": publishers, **kind,
                            "memory": f"reports/{run_id}/{MEMORY}" if learnt else memory,
                            "gates": gates, "max_quarantined": max_quarantined},
         }  # fmt: skip
-        runs = outcome.write_history(staging, past.vstack(run_row(run, figures, verdict)), ruleset)
+        runs = outcome.write_history(staging, past.vstack(run_row(run, figures, verdict)), made_by.ruleset)
         if verdict["status"] != "failed" or publish_failed:
             with clock.step("publish"):
-                write_state(staging, state, parts.pages, plan.inputs, done.parts)
+                write_state(staging, state, parts.pages, plan.inputs, done.parts, made_by)
                 manifest = {
                     "schema": SCHEMA_VERSION,
-                    "ruleset": ruleset,
+                    "ruleset": made_by.ruleset,
                     "source": source,
                     "pages_in": figures["pages_in"],
                     "inputs": len(plan.inputs),
@@ -307,7 +308,7 @@ def _read(
 ) -> tuple[list[Shard], Request, Path | None]:
     """Stage the pages, and learn a memory from them where that was asked for: then the request has it as well."""
     with clock.step("read"):
-        shards = read_pages(reading, request.desk.ruleset, scratch)
+        shards = read_pages(reading, request.desk.versions, scratch)
     if not request.learn:
         return shards, request, None
     with clock.step("learn"):

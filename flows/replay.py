@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from copydesk.versions import Versions
 from flows.errors import RunError
 from flows.parts import read_part
 from flows.progress import tell
@@ -41,7 +42,7 @@ class Replay:
         """Nothing is."""
         return []
 
-    def batches(self, _: str) -> Iterator[pl.DataFrame]:
+    def batches(self, _: Versions) -> Iterator[pl.DataFrame]:
         """The pages as page frames."""
         articles = [read_part(path, ARTICLES, ["doc_id"]) for path in self._state.paths(ARTICLES.name)]
         admitted = pl.concat(articles) if articles else self._ids
@@ -58,7 +59,7 @@ class Replay:
             if len(waiting) != len(self._state.pages.join(self._ids, on="doc_id", how="semi")):
                 raise RunError("the quarantine is not what the snapshot says it is; copydesk verify says where")
 
-    def plan(self, _: str) -> Plan:
+    def plan(self, _: Versions) -> Plan:
         """What the run does, once `batches` has come to its end."""
         before = self._state.pages
         again = before.join(self._ids, on="doc_id", how="semi").with_columns(part=pl.lit(None, pl.UInt32))

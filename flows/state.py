@@ -5,6 +5,7 @@ It lies in the folder `.state` beside the datasets, named by the manifest with i
 - `pages.parquet`: a row a page of the snapshot (PAGES), in the source or gone from it.
 - `inputs.parquet`: a row a file that these pages were read from (INPUTS).
 - `part-00000.json` and so on: of each part, the rule-set and schema of its rows, and their figures.
+- `versions-<rule-set>.json`: of each rule-set that a part names, what it says of which site (`copydesk.versions`).
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import polars as pl
 import pyarrow.parquet as pq
 
+from copydesk.versions import Site, Versions
 from flows.errors import RunError
 from flows.figures import Figures
 from flows.snapshots import STATE, Staging
@@ -42,20 +44,26 @@ _CURE = "run with --fresh to clean everything anew, or go back to an earlier sna
 
 @dataclasses.dataclass(frozen=True)
 class PartState:
-    """The rule-set and schema of the rows of one part, and their figures."""
+    """The rule-set and schema of the rows of one part, and their figures.
+
+    A run by that rule-set would write the same rows, even where another one wrote them.
+    """
 
     ruleset: str
     schema: str
     figures: Figures
 
-    def is_of(self, ruleset: str) -> bool:
-        """Whether a run with these rules would write the same rows."""
-        return (self.ruleset, self.schema) == (ruleset, SCHEMA_VERSION)
+    @property
+    def fits(self) -> bool:
+        """Whether its rows have the columns of today's."""
+        return self.schema == SCHEMA_VERSION
 
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """The state of one snapshot: frames of PAGES and INPUTS, its parts, and the names of their files by dataset."""
+    """The state of one snapshot: frames of PAGES and INPUTS, its parts, the names of their files by dataset, and the
+    versions that the parts name. `renamed` are parts whose rule-set is no longer the one that the snapshot names.
+    """
 
     snapshot: Path | None
     pages: pl.DataFrame
@@ -63,6 +71,13 @@ class State:
     parts: dict[int, PartState]
     files: dict[int, list[tuple[str, str]]]
     fetch: Fetch = nothing_to_fetch
+    versions: Mapping[str, Versions] = dataclasses.field(default_factory=dict)
+    renamed: frozenset[int] = frozenset()
+
+    def by(self, ruleset: str, parts: Collection[int]) -> State:
+        """The same state, where some parts are said to be of another rule-set, by which they would be the same."""
+        renamed = {n: dataclasses.replace(self.parts[n], ruleset=ruleset) for n in parts}
+        return dataclasses.replace(self, parts=self.parts | renamed, renamed=frozenset(renamed))
 
     def paths(self, dataset: str, parts: Iterable[int] | None = None) -> list[Path]:
         """The files of one dataset, by part: of some parts, or of all."""
@@ -95,13 +110,27 @@ def read_state(snapshot: Path | None, fetch: Fetch = nothing_to_fetch) -> State:
     files: dict[int, list[tuple[str, str]]] = {}
     for dataset, name in parts_of(manifest):
         files.setdefault(number_of(name), []).append((dataset, name))
-    return State(snapshot, pl.read_parquet(folder / _PAGES), pl.read_parquet(folder / _INPUTS), parts, files, fetch)
+    pages, inputs = pl.read_parquet(folder / _PAGES), pl.read_parquet(folder / _INPUTS)
+    versions = {known.ruleset: known for known in map(_read_versions, folder.glob("versions-*.json"))}
+    return State(snapshot, pages, inputs, parts, files, fetch, versions)
+
+
+def _read_versions(path: Path) -> Versions:
+    said = json.loads(path.read_text(encoding="utf-8"))
+    sites = {site: Site(known["version"], tuple(known["signs"])) for site, known in said["sites"].items()}
+    return Versions(said["ruleset"], said["base"], sites)
 
 
 def write_state(
-    staging: Staging, before: State, pages: pl.DataFrame, inputs: pl.DataFrame, parts: Mapping[int, PartState]
+    staging: Staging,
+    before: State,
+    pages: pl.DataFrame,
+    inputs: pl.DataFrame,
+    parts: Mapping[int, PartState],
+    versions: Versions,
 ) -> None:
-    """Write the state of a new snapshot; what is as it was `before` is kept. `parts` are those that were written."""
+    """Write the state of a new snapshot; what is as it was `before` is kept. `parts` are those that were written,
+    `versions` those of the run."""
     folder = staging.dataset(STATE)
     pages = pages.select(*PAGES).sort("doc_id", "page_hash", "input", "part")
     for name, frame, old in ((_PAGES, pages, before.pages), (_INPUTS, inputs.select(*INPUTS), before.inputs)):
@@ -109,11 +138,19 @@ def write_state(
             staging.keep(STATE, name)
         else:
             pq.write_table(frame.to_arrow(), folder / name, compression="zstd")  # Polars' own says no OSError
-    for number in sorted(set(pages["part"].to_list()) - set(parts)):
+    kept = set(pages["part"].to_list()) - set(parts)
+    written = {**parts, **{n: before.parts[n] for n in kept & before.renamed}}
+    for number in sorted(kept - set(written)):
         staging.keep(STATE, _figures_name(number))
-    for number, part in parts.items():
+    for number, part in written.items():
         text = json.dumps(dataclasses.asdict(part), ensure_ascii=False)
         (folder / _figures_name(number)).write_text(text, encoding="utf-8", errors="surrogatepass")
+    for name in {before.parts[n].ruleset for n in kept} | {part.ruleset for part in parts.values()}:
+        if name in before.versions:
+            staging.keep(STATE, _versions_name(name))
+        elif name == versions.ruleset:
+            text = json.dumps(dataclasses.asdict(versions), ensure_ascii=False)
+            (folder / _versions_name(name)).write_text(text, encoding="utf-8")
 
 
 def number_of(name: str) -> int:
@@ -126,3 +163,7 @@ def number_of(name: str) -> int:
 
 def _figures_name(number: int) -> str:
     return f"part-{number:05}.json"
+
+
+def _versions_name(ruleset: str) -> str:
+    return f"versions-{ruleset}.json"

@@ -108,7 +108,7 @@ ARTICLES = Dataset(
             "text_hash": column(pl.String, "Of the page's characters without white space.", _HASH, nullable=False),
             "body_hash": column(pl.String, "Of the body, each run of white space as one blank.", _HASH, nullable=False),
             "source": column(pl.String, "The file or record it came from, relative to the source.", nullable=False),
-            "ruleset": column(pl.String, "Version of the rules, line model, profiles and site memory that made the row.", nullable=False),
+            "ruleset": column(pl.String, "Version of what made the row: the rules, the line model, and what profiles and site memory say of its site.", nullable=False),
         },
         strict=True,
         ordered=True,

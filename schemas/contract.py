@@ -15,7 +15,7 @@ SCHEMA_VERSION = "1.1"
 FOOTER_SCHEMA = "copydesk.schema"
 FOOTER = {
     FOOTER_SCHEMA: "The dataset and the version of its schema, such as 'articles 1.0'.",
-    "copydesk.ruleset": "The version of the rules, line model, profiles and site memory that made the file's rows.",
+    "copydesk.ruleset": "The version of the rules, line model, profiles and site memory by which the file was written.",
     "copydesk.version": "The version of copydesk that wrote the file.",
 }
 """What the footer of each part file says, by key. Each column's meaning stands there too, as its `description`."""

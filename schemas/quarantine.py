@@ -20,7 +20,7 @@ QUARANTINE = Dataset(
             "text": column(pl.String, "The page's text, whole; of HTML, what was rendered."),
             "raw": column(pl.Binary, "The page's bytes, where they are no text."),
             "reasons": column(pl.List(REASON), "Every check it failed: check, column, value cut to 200 characters.", check("reason_is_given", lambda c: c.list.len() > 0), nullable=False),
-            "ruleset": column(pl.String, "Version of the rules, line model, profiles and site memory it was cleaned with.", nullable=False),
+            "ruleset": column(pl.String, "Version of what it was cleaned with: the rules, the line model, and what profiles and site memory say of its site.", nullable=False),
             "url": column(pl.String, "Where the page was fetched from, as the caller says."),
             "html": column(pl.String, "The page's HTML, whole and decoded, where it came as HTML."),
             "encoding": column(pl.String, "The encoding the bytes were decoded from."),

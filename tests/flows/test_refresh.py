@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from refreshing import refresh, rows, same_rows
 from shard_runs import PROSE
 
+from copydesk import open_desk
+from copydesk.versions import Versions
 from flows import arrange
 from flows.errors import RunError
 from flows.figures import COUNTS, add_up
@@ -77,8 +79,8 @@ def test_every_id_has_the_rows_of_a_run_from_nothing(history: list[Step]) -> Non
             write(folder, step.files)
             hashes = _hashes(folder)
             reading = Refresh(open_source(folder, BY_ID), state, prune=step.prune, fresh=step.fresh)
-            staged = _counted(reading.batches(step.ruleset))
-            plan = reading.plan(step.ruleset)
+            staged = _counted(reading.batches(Versions(step.ruleset, step.ruleset)))
+            plan = reading.plan(Versions(step.ruleset, step.ruleset))
             there = {doc_id: (pages, step.ruleset) for doc_id, pages in hashes.items()}
             wanted = {d: there[d][0] for d in there if step.fresh or stands.get(d) != there[d]}
             assert staged == wanted
@@ -233,10 +235,11 @@ def test_gone_pages_stay_until_they_are_pruned_or_replaced(tmp_path: Path) -> No
     assert list(plan.counts.values()) == [0, 2, 0, 1, 0]
     rulesets = dict(rows(output)["articles"].select("doc_id", "ruleset").iter_rows())
     assert rulesets["p03"] == was != rulesets["p01"]
-    said = plan.announced(rulesets["p01"])
+    names = [f"{open_desk(rules).ruleset} (schema {SCHEMA_VERSION})" for rules in ([], [other])]
+    said = plan.announced(open_desk([other]).ruleset)
     assert said == (
-        f"The rule-set changed ({was} (schema {SCHEMA_VERSION}) -> {rulesets['p01']} (schema {SCHEMA_VERSION})):"
-        " 2 pages are cleaned anew; 1 that left the source keep their rows."
+        f"The rule-set changed ({names[0]} -> {names[1]}): 2 pages are cleaned anew; 1 that left the source keep their"
+        " rows."
     )
     assert list(refresh(one, output, id_column="id", rules=[other], prune=True).counts.values()) == [0, 0, 2, 0, 1]
     assert list(refresh(one, output, id_column="id", rules=[other], fresh=True).counts.values()) == [0, 2, 0, 0, 0]

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shard_runs import HOSTILE, PROSE, digests, page, run_frames, run_pages, run_source
 
+from copydesk import open_desk
 from copydesk.cleaning import Cleaned
 from flows import shards
 from flows.errors import RunError
@@ -198,7 +199,7 @@ def test_part_files(seeds: Path, tmp_path: Path) -> None:
         assert file.schema_arrow.equals(dataset.arrow_schema())
         footer = {k.decode(): v.decode() for k, v in file.schema_arrow.metadata.items()}
         assert footer["copydesk.schema"].startswith(f"{dataset.name} ")
-        assert footer["copydesk.ruleset"] == pl.read_parquet(tmp_path / "articles" / "*.parquet")["ruleset"][0]
+        assert footer["copydesk.ruleset"] == open_desk().ruleset
         columns = [file.metadata.row_group(0).column(n) for n in range(file.metadata.num_columns)]
         assert {c.compression for c in columns} == {"ZSTD"}
         assert all(c.has_offset_index and c.has_column_index for c in columns if c.num_values)
