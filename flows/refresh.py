@@ -63,15 +63,17 @@ class Plan:
         if not self.anew:
             return None
         keep = f"; {self.left:,} that left the source keep their rows" if self.left else ""
+        one = self.anew == 1
         if self.sites:
             more = f" and {len(self.sites) - NAMED:,} more" if len(self.sites) > NAMED else ""
             named = f"{', '.join(self.sites[:NAMED])}{more}"
             return (
-                f"What profiles or site memory say of {named} changed: the {self.anew:,} pages that they may touch are"
-                f" cleaned anew{keep}."
+                f"What profiles or site memory say of {named} changed: {self.anew:,} "
+                f"{'page that they may touch is' if one else 'pages that they may touch are'} cleaned anew{keep}."
             )
         now = f"{ruleset} (schema {SCHEMA_VERSION})"
-        return f"The rule-set changed ({', '.join(self.was)} -> {now}): {self.anew:,} pages are cleaned anew{keep}."
+        pages = f"{self.anew:,} {'page is' if one else 'pages are'}"
+        return f"The rule-set changed ({', '.join(self.was)} -> {now}): {pages} cleaned anew{keep}."
 
 
 class _Fresh(NamedTuple):

@@ -100,8 +100,8 @@ def test_what_is_done_is_said_before_and_gone_pages_keep_their_rows(tmp_path: Pa
     write("host", "none")
     plan = refresh(source, output, publishers=[two], shard_bytes=1_000_000, **COLUMNS)
     assert plan.announced("any") == (
-        "What profiles or site memory say of harbour.example changed: the 1 pages that they may touch are cleaned anew;"
-        " 1 that left the source keep their rows."
+        "What profiles or site memory say of harbour.example changed: 1 page that they may touch is cleaned anew; 1"
+        " that left the source keep their rows."
     )
     zones = dict(rows(output)["articles"].select("doc_id", "published_zone").iter_rows())
     assert zones == before | {"host": "Asia/Seoul"}
