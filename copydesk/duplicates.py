@@ -43,6 +43,8 @@ COMPARED = 50
 
 HELD = 20_000
 """Articles whose shingles are held at once, some 25 kB each; more where more hang together."""
+WORTH_A_PIECE = 500
+"""Articles that are compared sooner than handed to another process."""
 REMEMBERED = 1_000
 """Articles whose shingles are held as sets at once, 30 to 100 kB each; copies come close together in time."""
 
@@ -56,10 +58,23 @@ SKETCH: dict[str, type[pl.DataType]] = {"body_hash": pl.String, **dict.fromkeys(
 COMPARISONS: dict[str, type[pl.DataType]] = {"one": pl.UInt64, "other": pl.UInt64, "similarity": pl.Float64}
 """Two bodies, each by the first 16 digits of its hash, and how alike they are; null where that is below `SIMILAR`."""
 
+GROUP: dict[str, pl.DataType] = {"doc_id": pl.String(), "hash": pl.UInt64(), "bands": pl.List(pl.UInt64())}
+"""Articles with different bodies, in order of publication, each with the first 16 digits of its body's hash and the
+bands in which it agrees with another: what `compare_group` wants."""
+NEAR: dict[str, pl.DataType] = {"first": pl.String(), "like": pl.String(), "similarity": pl.Float64()}
+"""An article, an earlier one that it is like, and how alike they are."""
+
 Bodies = Callable[[Sequence[str]], Iterable[pl.DataFrame]]
 """Fetches articles by their `doc_id`, in any order, as frames of `doc_id` and `body`."""
 
 _CUTS = ".,;:!?()[]\"“”„«»—–…、。，！？；：「」『』（）"
+
+
+class Compared(NamedTuple):
+    """What comes of a group: those like an earlier one (`NEAR`), and the `COMPARISONS` that say so."""
+
+    near: pl.DataFrame
+    comparisons: pl.DataFrame
 
 
 class Found(NamedTuple):
@@ -96,17 +111,23 @@ def in_order(articles: pl.DataFrame) -> pl.DataFrame:
     return articles.sort(day, "published_at", "doc_id", nulls_last=True).select("doc_id", "body_hash")
 
 
-def find_repeats(articles: pl.DataFrame, sketches: pl.DataFrame, bodies: Bodies, known: pl.DataFrame) -> Found:
+def find_repeats(
+    articles: pl.DataFrame,
+    sketches: pl.DataFrame,
+    compare: Callable[[Iterator[pl.DataFrame]], Iterable[Compared]],
+    pieces: int = 1,
+) -> Found:
     """The articles that repeat another, and the comparisons that say so.
 
     `articles` has `doc_id`, `body_hash`, `published_on` and `published_at`; `sketches` is a `SKETCH` with each
-    `body_hash` once; `known` are `COMPARISONS` that need not be made again, of these articles or others. `bodies`
-    fetches the articles that have to be compared.
+    `body_hash` once. `compare` gets what has to be compared in groups (GROUP), as many as `pieces` or more, and gives
+    what `compare_group` makes of each, wherever that is done. The rows do not depend on how many there are.
     """
     ranked = in_order(articles)
     firsts = ranked.unique("body_hash", keep="first", maintain_order=True)
     sketched = firsts.select("doc_id", "body_hash").join(sketches, on="body_hash", how="left", maintain_order="left")
-    near, compared = _near(sketched, bodies, known)
+    done = list(compare(_groups(sketched, pieces)))
+    near = pl.concat([pl.DataFrame(schema=NEAR), *(found.near for found in done)])
     cluster = firsts.select("body_hash", first="doc_id").join(near, on="first", how="left")
     rows = (
         ranked.join(cluster, on="body_hash", how="left")
@@ -120,13 +141,24 @@ def find_repeats(articles: pl.DataFrame, sketches: pl.DataFrame, bodies: Bodies,
         )
         .sort("doc_id")
     )
-    return Found(rows, compared)
+    comparisons = pl.concat([pl.DataFrame(schema=COMPARISONS), *(found.comparisons for found in done)])
+    return Found(rows, comparisons.sort("one", "other"))
 
 
-def _near(firsts: pl.DataFrame, bodies: Bodies, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Of articles with different bodies, in order, those like an earlier one: `first`, `like`, `similarity`.
+def compare_group(group: pl.DataFrame, bodies: Bodies, known: pl.DataFrame) -> Compared:
+    """Compare the articles of a GROUP with those before them. `known` are `COMPARISONS` that need not be made again, of
+    these articles or others; `bodies` fetches the articles that have to be looked at."""
+    ids = group["doc_id"]
+    articles = list(enumerate(group["bands"].to_list()))
+    compare = _Comparing(group, articles, bodies, known)
+    found = [(ids[one], ids[like], alike) for one, like, alike in _stars(articles, compare)]
+    return Compared(pl.DataFrame(found, schema=NEAR, orient="row"), compare.made())
 
-    And the `COMPARISONS` that were looked at for it.
+
+def _groups(firsts: pl.DataFrame, pieces: int) -> Iterator[pl.DataFrame]:
+    """Articles that agree in a band with another, as GROUP: what one needs is not needed for the next.
+
+    Each is of `HELD` articles at most, or a few more, or as many as hang together.
     """
     agree = {band: pl.col(band).is_not_null() & pl.col(band).is_duplicated() for band in BAND_NAMES}
     candidates = firsts.filter(pl.any_horizontal(agree.values()))
@@ -134,27 +166,14 @@ def _near(firsts: pl.DataFrame, bodies: Bodies, known: pl.DataFrame) -> tuple[pl
     marked = (
         pl.when(agree[band]).then(pl.col(band).cast(pl.UInt64) + n * 2**32) for n, band in enumerate(BAND_NAMES)
     )
-    bands = candidates.select(pl.concat_list(marked).list.drop_nulls()).to_series()
-    compare = _Comparing(candidates, bodies, known)
-    ids = candidates["doc_id"]
-    found = []
-    for places in _together(bands):
-        mine = list(zip(places.to_list(), bands.gather(places).to_list(), strict=True))
-        compare.begin(mine)
-        found += [(ids[one], ids[like], alike) for one, like, alike in _stars(mine, compare)]
-    schema = {"first": pl.String, "like": pl.String, "similarity": pl.Float64}
-    return pl.DataFrame(found, schema=schema, orient="row"), compare.made()
-
-
-def _together(bands: pl.Series) -> Iterator[pl.Series]:
-    """The places of `bands` in groups, of which no two share a band: what one needs is not needed for the next.
-
-    Each is of `HELD` places or a few more, or of as many as hang together.
-    """
-    edges = pl.DataFrame({"place": pl.int_range(len(bands), dtype=pl.UInt32, eager=True), "band": bands})
-    edges = edges.explode("band").drop_nulls()
+    candidates = candidates.select(
+        "doc_id",
+        hash=pl.col("body_hash").str.head(16).str.to_integer(base=16, dtype=pl.UInt64),
+        bands=pl.concat_list(marked).list.drop_nulls(),
+    )
+    edges = candidates.select(place=pl.int_range(pl.len(), dtype=pl.UInt32), band="bands").explode("band").drop_nulls()
     # each takes the lowest name that stands in one of its bands, until none changes
-    first = pl.int_range(len(bands), dtype=pl.UInt32, eager=True).alias("first")
+    first = pl.int_range(len(candidates), dtype=pl.UInt32, eager=True).alias("first")
     while True:
         named = edges.with_columns(first=first.gather(edges["place"]))
         named = named.with_columns(pl.col("first").min().over("band")).group_by("place").agg(pl.col("first").min())
@@ -163,10 +182,11 @@ def _together(bands: pl.Series) -> Iterator[pl.Series]:
         if lower.equals(first):
             break
         first = lower
-    group = first.value_counts().sort("first").with_columns(group=pl.col("count").cum_sum() // HELD)
-    grouped = pl.DataFrame({"first": first}).with_row_index("place").join(group, on="first", maintain_order="left")
-    for part in grouped.partition_by("group", maintain_order=True):
-        yield part["place"]
+    at_once = min(HELD, max(WORTH_A_PIECE, -(-len(candidates) // pieces)))
+    group = first.value_counts().sort("first").with_columns(group=pl.col("count").cum_sum() // at_once)
+    candidates = candidates.with_columns(first=first).join(group, on="first", how="left", maintain_order="left")
+    for part in candidates.partition_by("group", maintain_order=True):
+        yield part.select(*GROUP)
 
 
 _Compare = Callable[[int, int], float | None]
@@ -197,20 +217,22 @@ def _stars(articles: Iterable[tuple[int, Sequence[int]]], compare: _Compare) -> 
 
 
 class _Comparing:
-    """How alike two candidates are, by their places: as is known, or by their bodies, fetched when they are needed."""
+    """How alike two articles of a group are, by their places: as is known, or by their bodies, fetched when needed."""
 
-    def __init__(self, candidates: pl.DataFrame, bodies: Bodies, known: pl.DataFrame) -> None:
-        self._ids = candidates["doc_id"].to_list()
-        hashes = candidates.select(pl.col("body_hash").str.head(16).str.to_integer(base=16, dtype=pl.UInt64))
-        self._hashes = hashes.to_series().to_list()
+    def __init__(
+        self, group: pl.DataFrame, articles: Sequence[tuple[int, Sequence[int]]], bodies: Bodies, known: pl.DataFrame
+    ) -> None:
+        self._ids = group["doc_id"].to_list()
+        self._hashes = group["hash"].to_list()
         for name in ("one", "other"):
-            known = known.join(hashes, left_on=name, right_on="body_hash", how="semi")
+            known = known.join(group, left_on=name, right_on="hash", how="semi")
         self._known: dict[tuple[int, int], float | None] = {(a, b): alike for a, b, alike in known.iter_rows()}
         self._bodies = bodies
-        self._group: list[int] = []
         self._held: dict[str, tuple[pl.DataFrame, int]] = {}
         self._sets = lru_cache(maxsize=REMEMBERED)(self._sets_of)
         self._made: list[tuple[int, int, float | None]] = []
+        if self._known:
+            self._fetch_unknown(articles)
 
     def __call__(self, place: int, leader: int) -> float | None:
         pair = self._hashes[place], self._hashes[leader]
@@ -218,16 +240,8 @@ class _Comparing:
         self._made.append((*pair, alike))
         return alike
 
-    def begin(self, articles: Sequence[tuple[int, Sequence[int]]]) -> None:
-        """Turn to other articles, places and bands, and forget the bodies of those before.
-
-        The bodies are fetched that will be asked for, if no two are alike of which that is not known.
-        """
-        self._held.clear()
-        self._sets.cache_clear()
-        self._group = [place for place, _ in articles]
-        if not self._known:
-            return
+    def _fetch_unknown(self, articles: Sequence[tuple[int, Sequence[int]]]) -> None:
+        """Fetch the bodies that will be asked for, if no two are alike of which that is not known."""
         wanted: set[int] = set()
 
         def supposed(place: int, leader: int) -> float | None:
@@ -246,8 +260,7 @@ class _Comparing:
 
     def _sets_of(self, place: int) -> Shingles:
         if self._ids[place] not in self._held:
-            ids = (self._ids[place] for place in self._group)
-            self._fetch([doc_id for doc_id in ids if doc_id not in self._held])
+            self._fetch([doc_id for doc_id in self._ids if doc_id not in self._held])
         return Shingles(*self._held[self._ids[place]])
 
     def _fetch(self, doc_ids: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,7 +35,7 @@ from flows.artifacts import progress_shown, show_report
 from flows.defaults import KEEP, WORKERS
 from flows.desk_files import DeskFiles, copy_desk
 from flows.drift import Delivered, site_furniture
-from flows.duplicates import write_duplicates
+from flows.duplicates import compare_articles, sketch_part, write_duplicates
 from flows.ending import announced, refused_in_a_sentence
 from flows.errors import GateError, RunError
 from flows.gate_settings import load_gates
@@ -120,6 +120,20 @@ def learn_memory(shards: list[Shard], folder: Path, desk: Desk) -> Path:
 def find_duplicates(staging: Staging, output: Path, ruleset: str) -> dict[str, int]:
     """Write which articles repeat another; returns how many of each kind."""
     return write_duplicates(staging, output, ruleset=ruleset)
+
+
+@task(name="sketch articles", task_run_name="sketch {part.stem}", cache_policy=NO_CACHE, **_RETRY)
+@refused_in_a_sentence
+def sketch_one_part(part: Path, wanted: Path, made: Path) -> Path:
+    """Sketch the articles of one part that no run has sketched before."""
+    return sketch_part(part, wanted, made)
+
+
+@task(name="compare articles", task_run_name="compare {group.stem}", cache_policy=NO_CACHE, **_RETRY)
+@refused_in_a_sentence
+def compare_one_group(group: Path, parts: list[Path], known: Path, made: Path) -> Path:
+    """Compare the articles of one group with one another."""
+    return compare_articles(group, parts, known, made)
 
 
 @task(name="publish snapshot", task_run_name="publish snapshot", cache_policy=NO_CACHE)
@@ -223,13 +237,10 @@ def clean_news(
         if said := plan.announced(made_by.ruleset):
             say(said)
             get_run_logger().warning(said)
-        with clock.step("clean"):
-            shards = _chosen(shards, plan, scratch) if learnt else shards
-            parts = arrange(state, plan, shards, staging, scratch)
-            desk = copy_desk(rules, publishers, memory, made_by.ruleset, scratch / "desk")
-            done = _clean_all(state, parts, staging.path, desk, (workers, dask))
-        with clock.step("compare"):
-            duplicates = find_duplicates(staging, store.output, made_by.ruleset)
+        shards = _chosen(shards, plan, scratch) if learnt else shards
+        parts = arrange(state, plan, shards, staging, scratch)
+        desk = copy_desk(rules, publishers, memory, made_by.ruleset, scratch / "desk")
+        done, duplicates = _make(staging, store.output, state, parts, desk, (workers, dask), clock)
         figures = done.whole
         held = outcome.hold_laws(figures, parts.pages)
         furniture = site_furniture(done.cleaned["memory"], request.desk.memory)
@@ -316,13 +327,26 @@ def _read(
         return shards, dataclasses.replace(request, desk=open_rules(*given[:2], memory)), memory
 
 
-def _clean_all(
+def _make(
+    staging: Staging,
+    output: Path,
     state: State,
     plan: Arrangement,
-    folder: Path,
     desk: DeskFiles,
     where: tuple[int, str | None],
-) -> Made:
+    clock: outcome.Clock,
+) -> tuple[Made, dict[str, int]]:
+    """Write the parts of a snapshot, and which of its articles repeat another: on the same workers."""
+    with task_runner(*where, len(plan.cleaned) + len(plan.rewrites)) as (runner, workers):
+        with clock.step("clean"):
+            done = _clean_all(state, plan, staging.path, desk, runner)
+        with clock.step("compare"):
+            if workers == 1:
+                return done, find_duplicates(staging, output, desk.ruleset)
+            return done, _compare_all(staging, output, desk.ruleset, runner, workers)
+
+
+def _clean_all(state: State, plan: Arrangement, folder: Path, desk: DeskFiles, runner: Any) -> Made:
     """Clean every shard and rewrite parts, as many at once as there are workers."""
     folder = folder.absolute()
     work: dict[int, tuple[Any, dict[str, Any]]] = {
@@ -335,28 +359,49 @@ def _clean_all(
     pages = {number: shard["pages"] for number, shard in plan.cleaned.items()}
     figures: dict[int, Path] = {}
     tell("clean", 0, sum(pages.values()))
-    with task_runner(*where, len(work)) as runner:
-        futures = {runner.submit(task, parameters): number for number, (task, parameters) in work.items()}
-        for future in as_completed(list(futures)):
-            number = futures[future]
-            try:
-                figures[number] = future.result()
-            except Exception as error:
-                if not lost(error):
-                    raise
-                continue
-            release(future)
-            _tell_of(number, figures, pages)
-    left = [number for number in work if number not in figures]
-    if left:
-        said = f"A worker process was killed: what is left, {len(left)} of {len(work)} shards, is cleaned in this one."
-        get_run_logger().warning(said)
-        say(said)
-    for number in left:
-        task, parameters = work[number]
-        figures[number] = task(**parameters)
+    for number, path in _each(runner, work):
+        figures[number] = path
         _tell_of(number, figures, pages)
     return made(state, plan, figures, desk.ruleset)
+
+
+def _compare_all(staging: Staging, output: Path, ruleset: str, runner: Any, workers: int) -> dict[str, int]:
+    """Find which articles repeat another in pieces, as many at once as there are workers."""
+    tasks: dict[Any, Any] = {sketch_part: sketch_one_part, compare_articles: compare_one_group}
+
+    def spread(function: Callable[..., Path], pieces: Iterable[Mapping[str, Any]]) -> Iterator[Path]:
+        done = dict(_each(runner, {n: (tasks[function], dict(piece)) for n, piece in enumerate(pieces)}))
+        return (done[n] for n in sorted(done))
+
+    return write_duplicates(staging, output, ruleset=ruleset, spread=spread, workers=workers)
+
+
+def _each(runner: Any, work: Mapping[int, tuple[Any, dict[str, Any]]]) -> Iterator[tuple[int, Path]]:
+    """Do numbered pieces of work (a task and what it is given), and yield the result of each as it is there."""
+    left, futures = dict(work), {}
+    try:
+        for number, (todo, given) in work.items():
+            futures[runner.submit(todo, given)] = number
+    except Exception as error:
+        if not lost(error):
+            raise
+    for future in as_completed(list(futures)):
+        number = futures[future]
+        try:
+            result = future.result()
+        except Exception as error:
+            if not lost(error):
+                raise
+            continue
+        release(future)
+        del left[number]
+        yield number, result
+    if left:
+        said = f"A worker process was killed: what is left, {len(left)} of {len(work)} pieces, is done in this one."
+        get_run_logger().warning(said)
+        say(said)
+    for number, (todo, given) in left.items():
+        yield number, todo(**given)
 
 
 def _tell_of(number: int, figures: dict[int, Path], pages: dict[int, int]) -> None:

@@ -7,8 +7,9 @@ of the bodies, so that a run looks at new bodies alone. These files may be delet
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -16,7 +17,17 @@ import pyarrow.parquet as pq
 
 from copydesk import __version__
 from copydesk.cleaning import digest
-from copydesk.duplicates import COMPARISONS, KINDS, METHOD, SKETCH, find_repeats, in_order, sketch
+from copydesk.duplicates import (
+    COMPARISONS,
+    KINDS,
+    METHOD,
+    SKETCH,
+    Compared,
+    compare_group,
+    find_repeats,
+    in_order,
+    sketch,
+)
 from copydesk.shingles import similarities
 from flows.contracts import NAMED
 from flows.errors import RunError
@@ -27,36 +38,84 @@ from schemas import ARTICLES, DUPLICATES
 
 BATCH_ROWS = 2_000
 """Bodies that are sketched at once."""
+_KNOWN, _COMPARISONS = "known.arrow", ".comparisons"
 _ROUNDING = 1e-6
 _CACHES = {".sketches.parquet": SKETCH, ".compared.parquet": COMPARISONS}
 """What is kept from run to run, and its columns."""
 _KEYS = ("doc_id", "body_hash", "published_on", "published_at")
 
 
-def write_duplicates(staging: Staging, output: Path, *, ruleset: str) -> dict[str, int]:
+Spread = Callable[[Callable[..., Path], Iterable[Mapping[str, Any]]], Iterable[Path]]
+"""Calls a function of this module with each of several arguments, wherever it likes, and gives the results in order."""
+
+
+def here(function: Callable[..., Path], pieces: Iterable[Mapping[str, Any]]) -> Iterator[Path]:
+    """The `Spread` of one process: this one."""
+    return (function(**piece) for piece in pieces)
+
+
+def write_duplicates(
+    staging: Staging, output: Path, *, ruleset: str, spread: Spread = here, workers: int = 1
+) -> dict[str, int]:
     """Write the dataset `duplicates` over the articles in `staging`; returns the number of its rows of each kind.
 
-    Where the articles are those of the snapshot before, its part is kept as it is.
+    Where the articles are those of the snapshot before, its part is kept as it is. `spread` does the work in pieces,
+    one or more for each of so many `workers`.
     """
     kept = _kept(staging, ruleset)
     if kept is not None:
         return kept
     parts = staging.parts(ARTICLES.name)
-    articles = pl.concat([ARTICLES.empty().select(_KEYS), *(pl.read_parquet(p, columns=[*_KEYS]) for p in parts)])
+    frames = [ARTICLES.empty().select(_KEYS), *(pl.read_parquet(p, columns=[*_KEYS]) for p in parts)]
+    articles = pl.concat(f.with_columns(part=pl.lit(n, pl.Int32)) for n, f in enumerate(frames, -1))
     known = {name: _cached(output / name, columns) for name, columns in _CACHES.items()}
     sketched, compared = known.values()
-    sketches = _sketches(articles.select("body_hash").unique(maintain_order=True), parts, sketched)
-    rows, comparisons = find_repeats(articles, sketches, lambda ids: _bodies(parts, ids), compared)
-    wrong = DUPLICATES.failures(rows)
-    if len(wrong):
-        raise RunError(
-            f"duplicates breaks its contract: {wrong.row(0)}; this is a defect of copydesk: please report it"
-        )
-    write_part(rows, DUPLICATES, staging.dataset(DUPLICATES.name) / "part-00000.parquet", ruleset=ruleset)
-    for name, frame in zip(_CACHES, (sketches, comparisons), strict=True):
-        if not frame.equals(known[name]):
-            _cache(frame, output / name, staging)
+    scratch = staging.path.with_name(f".staging-compared-{staging.run_id}")
+    scratch.mkdir()
+    try:
+        sketches = _sketches(articles.select("body_hash", "part"), parts, sketched, scratch, spread)
+        compared.write_ipc(scratch / _KNOWN)
+
+        def compare(groups: Iterator[pl.DataFrame]) -> Iterator[Compared]:
+            for made in spread(compare_articles, _pieces(groups, parts, scratch)):
+                yield Compared(pl.read_ipc(made), pl.read_ipc(made.with_suffix(_COMPARISONS)))
+
+        rows, comparisons = find_repeats(articles, sketches, compare, workers)
+        wrong = DUPLICATES.failures(rows)
+        if len(wrong):
+            raise RunError(
+                f"duplicates breaks its contract: {wrong.row(0)}; this is a defect of copydesk: please report it"
+            )
+        write_part(rows, DUPLICATES, staging.dataset(DUPLICATES.name) / "part-00000.parquet", ruleset=ruleset)
+        for name, frame in zip(_CACHES, (sketches, comparisons), strict=True):
+            if not frame.equals(known[name]):
+                _cache(frame, output / name, scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
     return _counts(rows)
+
+
+def sketch_part(part: Path, wanted: Path, made: Path) -> Path:
+    """Sketch the bodies of a part whose hashes stand in the file `wanted`, into the file `made`."""
+    rows = _rows([part], pl.read_ipc(wanted), "body_hash")
+    found = pl.concat([pl.DataFrame(schema=SKETCH), *(sketch(new["body_hash"], new["body"]) for new in rows)])
+    found.write_ipc(made)
+    return made
+
+
+def compare_articles(group: Path, parts: Sequence[Path], known: Path, made: Path) -> Path:
+    """Compare the articles of a GROUP, whose bodies stand in `parts`: NEAR into `made`, COMPARISONS beside it."""
+    found = compare_group(pl.read_ipc(group), lambda ids: _bodies(parts, ids), pl.read_ipc(known))
+    found.near.write_ipc(made)
+    found.comparisons.write_ipc(made.with_suffix(_COMPARISONS))
+    return made
+
+
+def _pieces(groups: Iterable[pl.DataFrame], parts: Sequence[Path], scratch: Path) -> Iterator[dict[str, Any]]:
+    for number, frame in enumerate(groups):
+        group = scratch / f"group-{number:05}.arrow"
+        frame.write_ipc(group)
+        yield {"group": group, "parts": parts, "known": scratch / _KNOWN, "made": scratch / f"compared-{group.name}"}
 
 
 def _counts(rows: pl.DataFrame) -> dict[str, int]:
@@ -75,17 +134,26 @@ def _kept(staging: Staging, ruleset: str) -> dict[str, int] | None:
     return _counts(read_part(found[0], DUPLICATES))
 
 
-def _sketches(hashes: pl.DataFrame, parts: Sequence[Path], known: pl.DataFrame) -> pl.DataFrame:
-    """The sketch of each body, in the order of `hashes`: those that are `known`, and the others made now."""
+def _sketches(
+    hashes: pl.DataFrame, parts: Sequence[Path], known: pl.DataFrame, scratch: Path, spread: Spread
+) -> pl.DataFrame:
+    """The sketch of each body, in the order of `hashes` (`body_hash`, `part`): those that are `known`, and the others
+    made now."""
+    hashes = hashes.unique("body_hash", keep="first", maintain_order=True)
     missing = hashes.join(known, on="body_hash", how="anti")
+    pieces, counts = [], []
+    for (number,), wanted in missing.group_by(["part"], maintain_order=True):
+        part = parts[int(str(number))]
+        file = scratch / f"{part.stem}.arrow"
+        wanted.select("body_hash").write_ipc(file)
+        pieces.append({"part": part, "wanted": file, "made": scratch / f"sketched-{file.name}"})
+        counts.append(len(wanted))
     made = [known]
-    done = 0
-    for new in _rows(parts, missing, "body_hash"):
-        made.append(sketch(new["body_hash"], new["body"]))
-        done += len(new)
-        tell("compare", done, max(done, len(missing)))
+    for number, path in enumerate(spread(sketch_part, pieces), 1):
+        made.append(pl.read_ipc(path))
+        tell("compare", sum(counts[:number]), len(missing))
     sketches = pl.concat(made).unique("body_hash", keep="first")
-    return hashes.join(sketches, on="body_hash", how="left", maintain_order="left")
+    return hashes.select("body_hash").join(sketches, on="body_hash", how="left", maintain_order="left")
 
 
 def _cached(cache: Path, columns: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
@@ -105,16 +173,11 @@ def _said_of(frame: pl.DataFrame) -> dict[bytes, bytes]:
     return {b"method": METHOD.encode(), b"rows": digest(memoryview(hashes or b"")).encode()}
 
 
-def _cache(frame: pl.DataFrame, cache: Path, staging: Staging) -> None:
-    """Put something where the next run finds it, whole or not at all; a killed run leaves nothing for long."""
-    folder = staging.path.with_name(f".staging-compared-{staging.run_id}")
-    folder.mkdir()
-    try:
-        table = pa.table(frame.to_arrow()).replace_schema_metadata(_said_of(frame))
-        pq.write_table(table, folder / cache.name, compression="zstd")
-        (folder / cache.name).replace(cache)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _cache(frame: pl.DataFrame, cache: Path, scratch: Path) -> None:
+    """Put something where the next run finds it, whole or not at all."""
+    table = pa.table(frame.to_arrow()).replace_schema_metadata(_said_of(frame))
+    pq.write_table(table, scratch / cache.name, compression="zstd")
+    (scratch / cache.name).replace(cache)
 
 
 def _bodies(parts: Sequence[Path], doc_ids: Sequence[str]) -> Iterator[pl.DataFrame]:

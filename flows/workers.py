@@ -75,8 +75,9 @@ def _scheduler(dask: str) -> tuple[str, int]:
 
 
 @contextmanager
-def task_runner(workers: int, dask: str | None, pieces: int) -> Iterator[Any]:
-    """The Prefect task runner that takes `pieces` of work; what it starts is stopped in the end.
+def task_runner(workers: int, dask: str | None, pieces: int) -> Iterator[tuple[Any, int]]:
+    """The Prefect task runner that takes `pieces` of work, and how many workers it has; what it starts is stopped in
+    the end.
 
     It is the flow's own where nothing else is asked for, and where there is one piece: starting processes for it would
     take longer. Raises RunError where a cluster loses its workers again and again.
@@ -88,15 +89,15 @@ def task_runner(workers: int, dask: str | None, pieces: int) -> Iterator[Any]:
         raise RunError("shards are cleaned inside a flow run")
     if dask and (pieces > 1 or not _LOCAL.fullmatch(dask)):
         with _dask(dask, pieces) as runner:
-            yield runner
+            yield runner, max(1, len(runner.client.nthreads()))
     elif workers > 1 and pieces > 1:
         from prefect.task_runners import ProcessPoolTaskRunner  # noqa: PLC0415
 
         count = min(workers, pieces)
         with _environment(), ProcessPoolTaskRunner(max_workers=count, initializer=_begin) as runner:
-            yield runner
+            yield runner, count
     else:
-        yield flow_run.task_runner
+        yield flow_run.task_runner, 1
 
 
 @contextmanager
