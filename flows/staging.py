@@ -3,9 +3,10 @@
 Each page has a fixed place: its bucket by the hash of its doc_id, and inside its shard by doc_id and content
 hash. So the shards, and with them every file a run writes, depend on the set of pages alone (law 5).
 
-Pages are buffered, and a full buffer is written out as one Arrow file with one record batch a bucket. In the
-end each run of buckets is read back from all of these, sorted, and written as a shard. At no time is more in
-memory than one buffer and its sorted copy, or one shard and its sorted copy.
+Pages are buffered, and a full buffer is written out as one Arrow file, in the order of the buckets and in BATCHES
+record batches. In the end each run of buckets is read back from all of these, sorted, and written as a shard. At no
+time is more in memory than one buffer and its sorted copy, or one shard and its sorted copy; buckets are so many that
+one outgrows a shard only where all pages together have two terabytes of text.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from flows.errors import RunError
 
 __all__ = ["StagedShard", "bucket_of", "stage", "weight_of"]
 
-BUCKETS = 256
+BUCKETS = 65_536
+BATCHES = 256
+"""Record batches of a buffer on disk: each takes some bytes, however empty it is."""
 HTML_OF_TEXT = 4
 """Bytes of HTML that weigh as one of text in a shard: most of a page is markup and scripts."""
 # The first two are the order that is promised. The rest break ties between pages of one id, so that no two
@@ -118,7 +121,7 @@ def _stage(
     if flushed and waiting:
         flushed.append(_flush(waiting, folder / f"flush-{len(flushed):05}.arrow", buckets))
         waiting = []
-    rows = _from_disk(flushed, groups) if flushed else _from_memory(waiting, groups)
+    rows = _from_disk(flushed, groups, buckets) if flushed else _from_memory(waiting, groups)
     shards = [_write_shard(frame, folder, number) for number, frame in enumerate(rows)]
     for path in flushed:
         path.unlink()
@@ -162,15 +165,20 @@ def _groups(weights: list[int], shard_bytes: int) -> list[range]:
     return groups
 
 
+def _width(buckets: int) -> int:
+    """Buckets whose pages share a record batch of a buffer on disk."""
+    return -(-buckets // BATCHES)
+
+
 def _flush(waiting: list[pl.DataFrame], path: Path, buckets: int) -> Path:
-    """Write the buffer as one Arrow file in which record batch `n` is bucket `n`, empty ones too."""
+    """Write the buffer as one Arrow file, sorted by bucket: record batch `n` has the `n`th `_width` of buckets."""
     frame = pl.concat(waiting).sort(_BUCKET)
-    counts = dict(frame.group_by(_BUCKET).len().iter_rows())
-    table = frame.drop(_BUCKET).to_arrow(compat_level=pl.CompatLevel.oldest())
+    counts = dict(frame.group_by(pl.col(_BUCKET) // _width(buckets)).len().iter_rows())
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         start = 0
-        for bucket in range(buckets):
-            count = counts.get(bucket, 0)
+        for number in range(BATCHES):
+            count = counts.get(number, 0)
             part = table.slice(start, count).combine_chunks()
             for batch in part.to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]:
                 writer.write_batch(batch)
@@ -178,15 +186,21 @@ def _flush(waiting: list[pl.DataFrame], path: Path, buckets: int) -> Path:
     return path
 
 
-def _from_disk(flushed: list[Path], groups: list[range]) -> Iterator[pl.DataFrame]:
+def _from_disk(flushed: list[Path], groups: list[range], buckets: int) -> Iterator[pl.DataFrame]:
+    width = _width(buckets)
     for group in groups:
         parts = []
         for path in flushed:
             # Opened anew for each shard: a long run has more flushes than a process may have open files.
             with pa.memory_map(str(path)) as source:
                 reader = pa.ipc.open_file(source)
-                parts += [batch for n in group if (batch := reader.get_batch(n)).num_rows]
-        yield _frame(pa.Table.from_batches(parts))
+                for number in range(group.start // width, (group.stop - 1) // width + 1):
+                    batch = reader.get_batch(number)
+                    of_rows = pl.Series(batch.column(_BUCKET))
+                    start, stop = of_rows.search_sorted(pl.Series([group.start, group.stop])).to_list()
+                    if stop > start:
+                        parts.append(batch.slice(start, stop - start))
+        yield _frame(pa.Table.from_batches(parts)).drop(_BUCKET)
 
 
 def _from_memory(waiting: list[pl.DataFrame], groups: list[range]) -> Iterator[pl.DataFrame]:
