@@ -38,6 +38,8 @@ from schemas import ARTICLES, DUPLICATES
 
 BATCH_ROWS = 2_000
 """Bodies that are sketched at once."""
+PIECES = 2
+"""Groups that are compared for each of many workers: so that none waits long for the last."""
 _KNOWN, _COMPARISONS = "known.arrow", ".comparisons"
 _ROUNDING = 1e-6
 _CACHES = {".sketches.parquet": SKETCH, ".compared.parquet": COMPARISONS}
@@ -60,7 +62,7 @@ def write_duplicates(
     """Write the dataset `duplicates` over the articles in `staging`; returns the number of its rows of each kind.
 
     Where the articles are those of the snapshot before, its part is kept as it is. `spread` does the work in pieces,
-    one or more for each of so many `workers`.
+    some for each of so many `workers`.
     """
     kept = _kept(staging, ruleset)
     if kept is not None:
@@ -80,7 +82,7 @@ def write_duplicates(
             for made in spread(compare_articles, _pieces(groups, parts, scratch)):
                 yield Compared(pl.read_ipc(made), pl.read_ipc(made.with_suffix(_COMPARISONS)))
 
-        rows, comparisons = find_repeats(articles, sketches, compare, workers)
+        rows, comparisons = find_repeats(articles, sketches, compare, workers * PIECES if workers > 1 else 1)
         wrong = DUPLICATES.failures(rows)
         if len(wrong):
             raise RunError(
