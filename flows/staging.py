@@ -72,8 +72,8 @@ def stage(
     """Write `batches` of the page frame to `folder` as shards, `shard-00000.arrow` onwards.
 
     The shards and their content depend on the set of pages, `buckets` and `shard_bytes`, and not on the order
-    of pages, the size of batches or `flush_bytes`. A shard holds at least `shard_bytes` of text, or
-    HTML_OF_TEXT times as much HTML, where there is as much. `progress` is told the pages and bytes staged so far
+    of pages, the size of batches or `flush_bytes`. Shards weigh about the same, `shard_bytes` of text or HTML_OF_TEXT
+    times as much HTML at most, and one bucket more. `progress` is told the pages and bytes staged so far
     after each batch. No pages, no shards.
 
     Raises RunError when the disk is full or will not be written to.
@@ -151,17 +151,17 @@ def _as_text() -> pl.Expr:
 
 
 def _groups(weights: list[int], shard_bytes: int) -> list[range]:
-    """Consecutive buckets, each group of at least `shard_bytes`; what is left at the end joins the last."""
+    """Consecutive buckets in groups of about the same weight: as few as hold `shard_bytes` or less each."""
     groups: list[range] = []
-    start = weight = 0
+    total = sum(weights)
+    count = -(-total // shard_bytes)
+    start = weight = full = 0
     for bucket, more in enumerate(weights):
         weight += more
-        if weight >= shard_bytes:
+        if weight * count // total > full:
+            full = weight * count // total
             groups.append(range(start, bucket + 1))
-            start, weight = bucket + 1, 0
-    if weight:
-        first = groups.pop().start if groups else 0
-        groups.append(range(first, len(weights)))
+            start = bucket + 1
     return groups
 
 
