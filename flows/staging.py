@@ -28,6 +28,8 @@ BATCHES = 256
 """Record batches of a buffer on disk: each takes some bytes, however empty it is."""
 HTML_OF_TEXT = 4
 """Bytes of HTML that weigh as one of text in a shard: most of a page is markup and scripts."""
+HTML_PAGE = 64_000
+"""A page of so much HTML or less weighs all of it: some are nearly all text, and what is cleaned at once must fit."""
 # The first two are the order that is promised. The rest break ties between pages of one id, so that no two
 # pages that differ could change places.
 _ORDER = (
@@ -147,7 +149,8 @@ def weight_of() -> pl.Expr:
 def _as_text() -> pl.Expr:
     """The bytes of text that take as long to clean as a page: what fills a shard."""
     html = pl.col("html").str.len_bytes().cast(pl.Int64).fill_null(0)
-    return (weight_of() - html + html // HTML_OF_TEXT).alias("as_text")
+    as_text = pl.max_horizontal(html // HTML_OF_TEXT, pl.min_horizontal(html, HTML_PAGE))
+    return (weight_of() - html + as_text).alias("as_text")
 
 
 def _groups(weights: list[int], shard_bytes: int) -> list[range]:
