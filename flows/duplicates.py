@@ -67,12 +67,12 @@ def write_duplicates(
     kept = _kept(staging, ruleset)
     if kept is not None:
         return kept
-    parts = staging.parts(ARTICLES.name)
+    parts = [part.absolute() for part in staging.parts(ARTICLES.name)]  # a worker may have another folder as its own
     frames = [ARTICLES.empty().select(_KEYS), *(pl.read_parquet(p, columns=[*_KEYS]) for p in parts)]
     articles = pl.concat(f.with_columns(part=pl.lit(n, pl.Int32)) for n, f in enumerate(frames, -1))
     known = {name: _cached(output / name, columns) for name, columns in _CACHES.items()}
     sketched, compared = known.values()
-    scratch = staging.path.with_name(f".staging-compared-{staging.run_id}")
+    scratch = staging.path.with_name(f".staging-compared-{staging.run_id}").absolute()
     scratch.mkdir()
     try:
         sketches = _sketches(articles.select("body_hash", "part"), parts, sketched, scratch, spread)

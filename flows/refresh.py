@@ -124,12 +124,11 @@ class Refresh:
         """The pages that are to be cleaned, as page frames; with `whole`, all. May be called again to begin anew."""
         self._look_at_inputs()
         self._plans.clear()
-        fresh = self._fresh(versions)
-        self._same = {} if self._whole else self._unread(fresh)
+        fresh_pages = self._state.pages.clear() if self._whole else self._fresh(versions).pages
+        self._same = {} if self._whole else self._unread(fresh_pages)
         over = self._state.inputs["passed_over"]
         self.source.passed_over.update({number: Counter(json.loads(over[row])) for number, row in self._same.items()})
         seen = []
-        fresh_pages = fresh.pages.clear() if self._whole else fresh.pages
         known = KnownPages(fresh_pages["page_hash"])
         inputs = self._state.inputs.with_row_index("input").filter(pl.col("read_as") == self.source.read_as)
         alike = KnownPages(fresh_pages.join(inputs, on="input", how="semi")["page_hash"])
@@ -183,17 +182,17 @@ class Refresh:
         elsewhere = stale.filter(~pl.col("part").is_in(sorted(alike)))
         return _Fresh(fresh, stale, frozenset(alike), () if len(elsewhere) else tuple(sorted(sites)))
 
-    def _unread(self, fresh: _Fresh) -> dict[int, int]:
+    def _unread(self, fresh: pl.DataFrame) -> dict[int, int]:
         """Inputs that need not be read, with the row of the state that says what is in them.
 
         They are as they were, and all their pages stand in the snapshot, cleaned by these rules.
         """
         before = self._state.inputs.with_row_index("row")
-        there = fresh.pages.group_by("input").agg(there=pl.len())
+        there = fresh.group_by("input").agg(there=pl.len())
         whole = (
             before.join(there, left_on="row", right_on="input", how="left")
             .filter(pl.col("there").fill_null(0) == pl.col("pages"), pl.col("fingerprint").is_not_null())
-            .filter(pl.lit(value=bool(len(fresh.pages))))
+            .filter(pl.lit(value=bool(len(fresh))))
         )
         rows = {(u, n, r, p): row for row, u, n, r, p in
                 whole.select("row", "uri", "name", "read_as", "fingerprint").iter_rows()}  # fmt: skip
