@@ -44,6 +44,11 @@ class Profile:
     furniture: tuple[tuple[str, str], ...] = ()
 
     @property
+    def signs(self) -> tuple[str, ...]:
+        """What its pages are known by: domains and mastheads. None where it only adds to another profile."""
+        return (*self.domains, *self.mastheads)
+
+    @property
     def site(self) -> str:
         """What site memory files its pages under: its first domain, else its name."""
         return self.domains[0] if self.domains else self.name
@@ -71,7 +76,7 @@ class ProfileBook:
     @functools.cached_property
     def furniture(self) -> pl.DataFrame:
         """Every furniture line of every profile: `site`, `line`, `role`."""
-        homes = {p.name: p.site for p in self.profiles if p.domains or p.mastheads}
+        homes = {p.name: p.site for p in self.profiles if p.signs}
         rows = [(homes[p.name], line, role) for p in self.profiles for line, role in p.furniture]
         return pl.DataFrame(rows, schema={"site": pl.String, "line": pl.String, "role": pl.String}, orient="row")
 
@@ -101,13 +106,13 @@ def load_profiles(folders: Iterable[Path] = ()) -> ProfileBook:
             digest.update(path.name.encode() + b"\0" + source)
             profile = _read_profile(path.name, source)
             profiles.append(profile)
-            for claim in (*profile.domains, *profile.mastheads):
+            for claim in profile.signs:
                 if claim in owners:
                     raise RuleError(
                         f"{path.name}: {claim!r} belongs to {owners[claim]} already: drop it from one of them"
                     )
                 owners[claim] = path.name
-    homes = {p.name for p in profiles if p.domains or p.mastheads}
+    homes = {p.name for p in profiles if p.signs}
     for profile in profiles:
         if profile.name not in homes:
             raise RuleError(

@@ -6,6 +6,7 @@ So a profile that is edited, or a memory that is learnt anew, changes the rows o
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ class Versions:
     base: str
     sites: Mapping[str, Site] = dataclasses.field(default_factory=dict)
 
-    @property
+    @functools.cached_property
     def of_rows(self) -> pl.DataFrame:
         """`site` and `ruleset`: what stands in the rows of the sites; `base` stands in all others."""
         rows = [(site, f"{self.base}-{known.version}") for site, known in self.sites.items()]
@@ -55,15 +56,15 @@ class Versions:
 
 def site_versions(profiles: ProfileBook, known: pl.DataFrame) -> dict[str, Site]:
     """The sites that profiles or a memory speak of; `known` is `memory.known_furniture` of both."""
-    facts = {row["site"]: row for row in profiles.table.drop("profile").iter_rows(named=True)}
-    signs = {p.site: (*p.domains, *p.mastheads) for p in profiles.profiles if p.domains or p.mastheads}
+    signs = {p.site: p.signs for p in profiles.profiles if p.signs}
+    rows = profiles.table.drop("profile").iter_rows(named=True)
+    facts = {row["site"]: row for row in rows if row["site"] in signs}
     lines = known.select("site", "key", "known_role", "known_rule", "known_confidence").sort("site", "key")
-    said = {str(site): rows.rows() for (site,), rows in lines.group_by(["site"], maintain_order=True)}
+    said = {str(site): found.rows() for (site,), found in lines.group_by(["site"], maintain_order=True)}
     return {
-        site: Site(_digest([facts.get(site) if site in signs else None, signs.get(site), said.get(site)]),
-                   signs.get(site, (site,)))
+        site: Site(_digest([facts.get(site), signs.get(site), said.get(site)]), signs.get(site, (site,)))
         for site in sorted({*signs, *said})
-    }  # fmt: skip
+    }
 
 
 def _digest(said: object) -> str:

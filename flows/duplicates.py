@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -151,9 +152,9 @@ def _sketches(
         pieces.append({"part": part, "wanted": file, "made": scratch / f"sketched-{file.name}"})
         counts.append(len(wanted))
     made = [known]
-    for number, path in enumerate(spread(sketch_part, pieces), 1):
+    for done, path in zip(accumulate(counts), spread(sketch_part, pieces), strict=True):
         made.append(pl.read_ipc(path))
-        tell("compare", sum(counts[:number]), len(missing))
+        tell("compare", done, len(missing))
     sketches = pl.concat(made).unique("body_hash", keep="first")
     return hashes.select("body_hash").join(sketches, on="body_hash", how="left", maintain_order="left")
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import polars as pl
 
 from copydesk.versions import Versions
+from flows.contracts import NAMED
 from flows.errors import RunError
 from flows.progress import tell
 from flows.readers import PAGE_SCHEMA, Source
@@ -27,8 +28,6 @@ from flows.touched import touched
 from schemas import SCHEMA_VERSION
 from schemas.runs import REFRESHED
 
-NAMED = 3
-"""Sites that an announcement names."""
 _SEEN = {"doc_id": pl.String, "page_hash": pl.String, "input": pl.UInt32, "bytes": pl.Int64, "staged": pl.Boolean}
 
 

@@ -51,11 +51,10 @@ def rewrite_part(state: State, rewrite: Rewrite, dropped: Path, folder: Path) ->
             if len(wrong):
                 raise RunError(f"{paths[0]} does not fit schema {SCHEMA_VERSION}: {wrong.row(0)}; run with --fresh")
     articles, ledger, quarantine = rows.values()
-    cleaned = Cleaned(articles, ledger, quarantine, ledger, rewrite.pages, 0, pl.DataFrame())
-    whole, checked = check_laws(cleaned, rewrite.pages)
+    whole, checked = check_laws(articles, ledger, quarantine, rewrite.pages)
     laws.hold(checked)
     characters = int(whole["dense"].str.len_chars().sum()) + characters_of(quarantine["text"])
-    cleaned = dataclasses.replace(cleaned, characters=characters)
+    cleaned = Cleaned(articles, ledger, quarantine, ledger, rewrite.pages, characters, pl.DataFrame())
     for dataset in (ARTICLES, LEDGER, QUARANTINE):
         ruleset = state.parts[rewrite.parts[0]].ruleset
         put_part(rows[dataset.name], dataset, folder, rewrite.number, ruleset=ruleset, scratch=dropped.parent)

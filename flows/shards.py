@@ -116,7 +116,7 @@ def lawful(cleaned: Cleaned, pages: pl.DataFrame) -> tuple[Cleaned, pl.DataFrame
     A page breaks a law by a defect of ours, and the others need not wait until it is mended. Raises RunError where a
     law is broken all the same.
     """
-    whole, checked = check_laws(cleaned, len(pages))
+    whole, checked = check_laws(cleaned.articles, cleaned.ledger, cleaned.quarantine, len(pages))
     breaches = pl.concat(
         law.pages.select("doc_id", check=pl.lit(f"law_{law.number}"), column=pl.lit("body"), value="value")
         for law in checked
@@ -124,19 +124,20 @@ def lawful(cleaned: Cleaned, pages: pl.DataFrame) -> tuple[Cleaned, pl.DataFrame
     )
     if len(breaches):
         cleaned = validate(_without(cleaned, pages, breaches), pages)
-        whole, checked = check_laws(cleaned, len(pages))
+        whole, checked = check_laws(cleaned.articles, cleaned.ledger, cleaned.quarantine, len(pages))
     laws.hold(checked)
     return cleaned, whole
 
 
-def check_laws(cleaned: Cleaned, pages_in: int) -> tuple[pl.DataFrame, tuple[laws.Law, ...]]:
-    """The whole texts of a shard's ledger, and laws 1 to 4 over its rows."""
-    articles, ledger = cleaned.articles, cleaned.ledger
+def check_laws(
+    articles: pl.DataFrame, ledger: pl.DataFrame, quarantine: pl.DataFrame, pages_in: int
+) -> tuple[pl.DataFrame, tuple[laws.Law, ...]]:
+    """The whole texts of a ledger, and laws 1 to 4 over the rows of a shard or a part."""
     whole = laws.whole_texts(articles, ledger)
     return whole, (
         laws.characters_add_up(articles, whole),
         laws.fields_stand_on_the_page(articles, whole),
-        laws.pages_add_up(pages_in, len(articles), len(cleaned.quarantine)),
+        laws.pages_add_up(pages_in, len(articles), len(quarantine)),
         laws.every_span_has_a_rule(ledger),
     )
 
