@@ -45,8 +45,16 @@ class Words:
     """Pattern (of Polars) for a line that is a role: "Political correspondent", "Redactora de tribunales"."""
     other_cue: str
     """Pattern (of Polars) for a line that announces editors or reviewers: "Reviewed by"."""
+    calls: re.Pattern[str]
+    """What a page asks of its reader at the end of a line, behind two words at least: "Follow"."""
+    call_line: str
+    """Pattern (of Polars) for a line that ends so."""
+    story_numbers: tuple[tuple[re.Pattern[str], str], ...]
+    """The number that an agency gives a story, with the agency's name."""
     glued_role: re.Pattern[str]
     staff: frozenset[str]
+    unnamed: frozenset[str]
+    """Words of `staff` that are left out beside somebody who is named."""
     staff_tails: tuple[str, ...]
     agencies: frozenset[str]
     glued_outlet: re.Pattern[str]
@@ -162,8 +170,12 @@ def words() -> Words:
             r"(?:(?:,| (?:in|for|at|of|and|i|en|à|de|a|aus|für|til|bei|van|da|do|di)(?-u:\b)).{2,40})?$"
         ),
         other_cue=rf"(?i)^{any_of([c for c, kind in cues.items() if kind == 'other'])}\s*:?$",
+        calls=re.compile(rf"(?<=\S)\s+(?:[|·•–—-]\s*)?{any_of(data['cues']['calls'])}\s*\Z", re.I),
+        call_line=rf"(?i)^\pL.*\s{any_of(data['cues']['calls'])}$",
+        story_numbers=tuple((re.compile(n["pattern"]), n["name"]) for n in data["agencies"]["story_numbers"]),
         glued_role=re.compile(rf"(?<=[a-zà-ÿ.])(?=[A-ZÀ-Þ])(?=(?:{paper}\s+)?(?i:(?:{modifier}\s+){{0,4}}{head})\Z)"),
         staff=frozenset(data["staff"]["phrases"]),
+        unnamed=frozenset(data["staff"]["unnamed"]),
         staff_tails=tuple(" " + t for t in data["staff"]["tails"]),
         agencies=frozenset(a.lower() for a in data["agencies"]["names"]),
         glued_outlet=re.compile(rf"(?<=[a-zà-ÿ])(?=(?:{paper}|The [A-Z]\w+(?: [A-Z]\w+){{0,2}})\Z)"),

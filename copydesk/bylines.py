@@ -18,7 +18,8 @@ from copydesk.byline_words import Words, words
 from copydesk.names import same_person
 
 __all__ = [
-    "Author", "Byline", "behind_cue", "closing_byline", "is_byline_cue", "name_in_place", "parse_byline", "same_person",
+    "Author", "Byline", "agency_of_story", "behind_cue", "closing_byline", "is_byline_cue", "name_in_place",
+    "parse_byline", "same_person",
 ]  # fmt: skip
 
 LONGEST = 320
@@ -87,7 +88,13 @@ def parse_byline(text: str, *, language: str | None = None) -> Byline | None:
     once: dict[str, Author] = {}
     for author in authors:
         once.setdefault(author.name.casefold(), author)
-    return Byline(start, start + len(raw), raw, tuple(once.values()), cued, truncated)
+    return Byline(start, start + len(raw), raw, _somebody(list(once.values())), cued, truncated)
+
+
+def _somebody(authors: list[Author]) -> tuple[Author, ...]:
+    """Without the words for nobody in particular ("agencies") beside somebody who is named."""
+    named = [a for a in authors if a.kind != "staff" or a.name.lower() not in words().unnamed]
+    return tuple(named or authors)
 
 
 def _printed(authors: Sequence[Author], line: str) -> bool:
@@ -153,9 +160,20 @@ def closing_byline(paragraph: str) -> Byline | None:
     return replace(found, start=at, end=end)
 
 
+def agency_of_story(text: str) -> str | None:
+    """The agency whose number for the story the line prints: what stands below is its text, whoever else signed it.
+
+    >>> agency_of_story("© dpa-infocom, dpa:230101-99-000000/1")
+    'dpa'
+    """
+    return next((name for number, name in words().story_numbers if number.search(text)), None)
+
+
 def _narrow(raw: str, language: str | None, table: Words) -> _Found | None:
     lead = _LEAD.match(raw)
     line = raw[lead.end() :] if lead else raw
+    if (call := table.calls.search(line)) and len(line[: call.start()].split()) > 1:
+        line = line[: call.start()]
     if line[:1] == "(" and line[-1] == ")" and line.find("(", 1) < 0:
         line = line[1:-1].strip()
     first = _FIRST_WORD.match(line)

@@ -6,6 +6,7 @@ These few lines are parsed by functions over one string; every distinct line is 
 from __future__ import annotations
 
 import dataclasses
+import re
 from datetime import date as date_type
 from datetime import time as time_type
 from typing import Any
@@ -14,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from copydesk.byline_words import words
-from copydesk.bylines import Author, Byline, closing_byline, is_byline_cue, parse_byline
+from copydesk.bylines import Author, Byline, agency_of_story, closing_byline, is_byline_cue, parse_byline
 from copydesk.credits import doubled, split_caption
 from copydesk.dates import PrintedDate, find_dates, is_date_line
 
@@ -40,7 +41,7 @@ DISSECTION: dict[str, Any] = {
     "pieces": pl.List(PIECE),
     "authors": pl.List(AUTHOR),
     "byline_raw": pl.String,
-    "persons": pl.Boolean,  # whether one of the authors is a person
+    "persons": pl.Boolean,  # whether one of the authors is a person, by full name: "Harbour D" may be an account
     "truncated": pl.Boolean,
     "dates": pl.List(DATE),
     "caption": CAPTION,
@@ -66,6 +67,7 @@ _DATE = (
     r"|(?:vor|il y a|hace|há|[Uu]pdated|[Pp]ublished|[Pp]osted|Aktualisiert|Stand)(?-u:\b).*\d"
     r"|\d+ ?\pL+ (?:temu|önce|назад|sedan|siden|geleden|fa)$"
 )
+_SHORT_NAME = re.compile(r"\A\S+ [A-Z]\Z")
 _FULL_STOPS = (".", "!", "?", "…", "。", "”", "\"")
 _MARKS = " \t\u00a0|/\\•·∙⋅,;:()[]{}–—-"
 _REPORTER = (
@@ -73,7 +75,7 @@ _REPORTER = (
     "riter", "ditor", "STAFF", "staff", "Staff", "olumnist", "ontributor", "Reuters", "ssociated Press", "redak",
     "Redak", "ournalist", "roducer", "pecial to", "News", "dpa", "AFP",
     "【", "取材", "支局", "報導", "ライター", "文・", "орреспондент",
-    "nviad", "orrespons", "orrispondent", "eriodist", "ornalist", "nviat", "orrespondant",
+    "nviad", "orrespons", "genturen", "orrispondent", "eriodist", "ornalist", "nviat", "orrespondant",
 )  # fmt: skip
 _NAME = (
     r"^(?:\(?\p{Lu}[^\s\d]*|[a-z]{1,3} \p{Lu}[^\s\d]*)(?:\s+(?:\p{Lu}[^\s\d]*|\([^\s()]+\)"
@@ -86,6 +88,7 @@ _CREDIT = (
     "hutterstock", "Alamy", "iStock", "mago", "IMAGO", "nsplash", "Video", "creenshot", "rédit", "Fotografía", "magen",
     "写真", "사진", "제공", "画像", "撮影", "Фото", "фото", "djęcie", "otoğraf", "뉴시스", "뉴스1", "연합뉴스",
 )  # fmt: skip
+_LABELLED_END = r"[.!?\"”’»)] (?:Foto|Bild|Photo|Image|Picture|Credit|Grafik|Fotó|Kuva|Фото)s? ?[:：©] ?[^.!?:]{3,60}$"
 _CREDIT_END = r"[)）\]】]\W*$|^(?:Image|Picture|Photo) |[|©ⓒ]"
 
 
@@ -115,13 +118,14 @@ def _candidates(texts: pl.DataFrame) -> pl.DataFrame:
     bylines = short.filter(length <= BYLINE_LENGTH).filter(
         text.str.contains(words().cue_line)
         | text.str.contains_any(list(_REPORTER))
-        | ((length <= NAME_LENGTH) & text.str.contains(_NAME))
+        | ((length <= NAME_LENGTH) & (text.str.contains(_NAME) | text.str.contains(words().call_line)))
         | ((length <= WIDE_NAME_LENGTH) & (text.str.len_bytes() * 10 > length * 16))
     )
     end = text.str.tail(90)
     captions = pl.concat(
         [
             texts.filter(length <= LONGEST).filter(end.str.contains_any(list(_CREDIT)) | end.str.contains(_CREDIT_END)),
+            texts.filter(length > LONGEST).filter(end.str.contains(_LABELLED_END)),
             texts.filter(text.str.ends_with(")")).filter(end.str.contains(r"\([^()]{2,80}\)$")),
         ]
     )
@@ -133,6 +137,10 @@ def _candidates(texts: pl.DataFrame) -> pl.DataFrame:
 
 def dissect(text: str, *, date: bool = True, byline: bool = True, caption: bool = True) -> dict[str, Any] | None:
     """One line's kind, pieces and parsed values; None where it is none of what is asked for."""
+    if byline and (agency := agency_of_story(text)):
+        whole = [(0, len(text), "byline", "agency_story_number")]
+        numbered = Byline(0, len(text), text, (Author(agency, "agency"),), True, False)
+        return {"kind": "byline", "pieces": _tile(text, whole), **_byline(numbered)}
     found = find_dates(text) if date else []
     if found:
         found = _labelled(found)
@@ -240,7 +248,7 @@ def _byline(byline: Byline) -> dict[str, Any]:
     return {
         "authors": [author_row(a) for a in byline.authors],
         "byline_raw": byline.raw,
-        "persons": any(a.kind == "person" for a in byline.authors),
+        "persons": any(a.kind == "person" and not _SHORT_NAME.search(a.name) for a in byline.authors),
         "truncated": byline.truncated,
     }
 

@@ -132,7 +132,8 @@ def _bylines(
     """Authors from the page's best byline that names some; every byline as printed; how they disagree.
 
     The best is the first where bylines stand, else the first elsewhere; lines that stand one below the other are one
-    byline.
+    byline. What may be an account of the house ("Harbour D") yields to a full name, and the agency whose story number
+    is printed comes on top.
     """
     printed = (
         spans.filter((pl.col("role") == "byline") & (pl.col("rule") != "byline_closing"))
@@ -141,27 +142,33 @@ def _bylines(
             lines.select("line", "text_id", "byline_rank", "byline_block"), on="line", how="left", maintain_order="left"
         )
         .join(
-            dissections.select("text_id", "authors", "truncated", "kind"),
+            dissections.select("text_id", "authors", "truncated", "kind", "persons"),
             on="text_id",
             how="left",
             maintain_order="left",
         )
     )
-    printed = _by_place(printed).filter((pl.col("kind") != "cue").fill_null(True)).drop("text_id", "rule")
+    printed = _by_place(printed).filter((pl.col("kind") != "cue").fill_null(True)).drop("text_id")
     in_text = pl.concat([
         datelines.drop_nulls("byline_raw").select("page", "line", "authors", "byline_raw"),
         closings.select("page", "line", "authors", "byline_raw"),
     ]).select(
         "page", "line", printed="byline_raw", byline_rank=pl.lit(1, pl.UInt8), byline_block=pl.lit(None, pl.UInt32),
-        authors="authors", truncated=pl.lit(False), kind=pl.lit("byline"),
+        authors="authors", truncated=pl.lit(False), kind=pl.lit("byline"), persons=pl.lit(True),
+        rule=pl.lit("byline_closing"),
     )  # fmt: skip
-    printed = pl.concat([printed, in_text]).sort("line", maintain_order=True)
+    printed = pl.concat([printed, in_text.select(printed.columns)]).sort("line", maintain_order=True)
     named = printed.filter(pl.col("authors").list.len().fill_null(0) > 0).with_columns(
-        rank=pl.col("byline_rank").fill_null(1), block=pl.col("byline_block").cast(pl.Int64).fill_null(-1)
+        rank=pl.col("byline_rank").fill_null(1),
+        block=pl.col("byline_block").cast(pl.Int64).fill_null(-1),
+        wire=pl.col("rule") == "agency_story_number",
+        account=~pl.col("persons").fill_null(True)
+        & pl.col("authors").list.eval(pl.element().struct.field("kind") == "person").list.any(),
     )
-    best = named.sort("page", "rank", maintain_order=True)
-    chosen = best.unique("page", keep="first", maintain_order=True).select("page", "rank", "block")
-    chosen = best.join(chosen, on=["page", "rank", "block"], how="semi", maintain_order="left")
+    best = named.sort("page", "wire", "rank", "account", maintain_order=True)
+    chosen = best.unique("page", keep="first", maintain_order=True).select("page", "rank", "block", "wire")
+    chosen = best.join(chosen, on=["page", "rank", "block", "wire"], how="semi", maintain_order="left")
+    chosen = pl.concat([chosen, best.filter("wire").join(chosen, on=["page", "line"], how="anti")])
     authors = (
         chosen.explode("authors", empty_as_null=True)
         .unique(["page", "authors"], keep="first", maintain_order=True)

@@ -56,6 +56,12 @@ PLACED = {
     "in brackets behind the text": (page(body=[*BODY[:-1], " ".join(BODY[1:]) + " (Ann Lee, Bob Miller)"]), ["Ann Lee", "Bob Miller"]),
     "an agency above a person": (page("By AFP", "Ann Lee"), ["Ann Lee"]),
     "the staff": (page("By Staff Reporter", DATE), ["Staff Reporter"]),
+    "an account of the house above a person": (page("by Harbour D | 5 May 2024", "ANN LEE"), ["ANN LEE"]),
+    "an account of the house alone": (page("by Harbour D | 5 May 2024"), ["Harbour D"]),
+    "an agency's story number": (page("Von Ann Lee", tail=("© dpa-infocom, dpa:240505-99-000000/1",)), ["Ann Lee", "dpa"]),
+    "an agency's story number alone": (page(DATE, tail=("© dpa-infocom, dpa:240505-99-000000/1",)), ["dpa"]),
+    "a button behind the name": (page("By Ann Lee Follow", DATE), ["Ann Lee"]),
+    "the house and agencies below the text": (page(tail=("red, ORF.at/Agenturen",)), ["ORF.at"]),
     "the same name twice": (page("By Ann Lee", DATE, tail=("Ann Lee",)), ["Ann Lee"]),
 }  # fmt: skip
 
