@@ -27,7 +27,6 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -43,9 +42,9 @@ import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 
 from benchmarks import make_pages  # noqa: E402
+from benchmarks.measuring import measure  # noqa: E402
 from benchmarks.peers import INSTALL, PEERS, installed  # noqa: E402
 from benchmarks.pipeline_table import HTML, LIBRARIES, beside, measured, table  # noqa: E402
-from flows.workers import ENGINE  # noqa: E402
 
 OURS = ("floor", "pipeline", "command")
 PARTS = (*OURS, *PEERS)
@@ -145,29 +144,6 @@ def pipeline(pages: Path, output: Path, figures: Path, form: str) -> None:
         "steps": timers.seconds, "shards": len(staged), "pages": sum(s.pages for s in staged), "bytes_out": parts,
     }  # fmt: skip
     figures.write_text(json.dumps(out), encoding="utf-8")
-
-
-def measure(command: list[str], work: Path) -> dict[str, float]:
-    """Run a command; its CPU seconds and peak memory are those of all its processes (the peak: of the largest)."""
-    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "PREFECT_API_URL")}
-    # bytecode as on any machine, though in a folder that goes with the benchmark
-    env |= {"PYTHONPYCACHEPREFIX": str(work / "bytecode"), "PREFECT_HOME": str(work / "prefect")}
-    env |= {"PYTHONPATH": str(ROOT), **ENGINE}
-    log = work / "log.txt"
-    began = time.perf_counter()
-    with log.open("ab") as sink:
-        process = subprocess.Popen(command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, env=env, cwd=work)
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        said = log.read_text(errors="replace")[-2000:]
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
-    scale = 2**20 if sys.platform == "darwin" else 2**10
-    return {
-        "cpu_seconds": usage.ru_utime + usage.ru_stime,
-        "wall_seconds": time.perf_counter() - began,
-        "peak_mb": usage.ru_maxrss / scale,
-    }
 
 
 def command_of(part: str, pages: Path, output: Path, figures: Path, column: str = "text") -> list[str]:

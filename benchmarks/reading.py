@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
 
-from benchmarks import pipeline  # noqa: E402
+from benchmarks import measuring  # noqa: E402
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 PAGE_BYTES = 60_000
@@ -142,7 +142,7 @@ def publish(path: Path, work: Path) -> list[float]:
     output = work / "output"
     shutil.rmtree(output, ignore_errors=True)
     command = [sys.executable, "-m", "flows.cli", "run", str(path), "-o", str(output), "--max-quarantined", "1"]
-    found = pipeline.measure(command, work)
+    found = measuring.measure(command, work)
     run = pl.read_parquet(output / "runs").row(-1, named=True)
     return [run["pages_in"], path.stat().st_size, run["quarantined"], found["cpu_seconds"], 0, found["peak_mb"] * 1024]
 

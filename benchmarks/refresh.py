@@ -33,7 +33,8 @@ import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 
 from benchmarks import make_pages  # noqa: E402
-from benchmarks.pipeline import machine, measure  # noqa: E402
+from benchmarks.measuring import measure  # noqa: E402
+from benchmarks.pipeline import machine  # noqa: E402
 
 COLUMNS = {"text_column": "text", "id_column": "id", "url_column": "url"}
 NEW = 0.01

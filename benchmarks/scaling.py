@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
 from benchmarks import make_pages  # noqa: E402
-from benchmarks.pipeline import machine, measure  # noqa: E402
+from benchmarks.measuring import measure  # noqa: E402
+from benchmarks.pipeline import machine  # noqa: E402
 
 WAYS = {"one": ["--workers", "1"], "two": ["--workers", "2"], "dask": ["--dask", "local:2"]}
 REPEATS = 2
