@@ -22,9 +22,9 @@ from urllib.parse import urlsplit
 
 from flows.errors import RunError, UsageError
 
-ALLOCATOR = "dirty_decay_ms:10000,muzzy_decay_ms:-1"
+ALLOCATOR = "dirty_decay_ms:10000"
 """jemalloc, which Polars brings along, keeps freed memory for ten seconds instead of half a one: the next step wants it
-again. A tenth less CPU time, for a fifth more memory."""
+again. What it would keep beyond that (`muzzy_decay_ms`) gains nothing, and grows from shard to shard."""
 ENGINE = {"POLARS_MAX_THREADS": "1", "_RJEM_MALLOC_CONF": ALLOCATOR}
 """The environment in which Polars is to be loaded: one worker is one core.
 
