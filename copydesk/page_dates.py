@@ -10,6 +10,7 @@ The same choice gives the lines their roles and the article its fields.
 
 from __future__ import annotations
 
+import calendar
 import dataclasses
 import datetime as dt
 from typing import Any
@@ -175,15 +176,22 @@ ADDRESS_DAYS = (
     r"[/_-](?:[A-Za-z]{1,4})?((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:[/_.TA-Za-z-]|\d{4,6}(?:\D|$)|$)",
 )
 """A day in an address: "/2024/12/02/", "/2023-04/28/", "/20250113/", "dmf20250202_"."""
+ADDRESS_MONTHS = {
+    f"/{name}/": f"/{number:02}/"
+    for number in range(1, 13)
+    for name in (calendar.month_name[number].lower(), calendar.month_abbr[number].lower())
+}
+"""Months that addresses write out: "/2024/may/03/"."""
 
 
 def address_day(urls: pl.Series) -> pl.Series:
     """The day that each page's address names, or null.
 
-    >>> address_day(pl.Series(["https://a.example/2024/12/02/fares", "https://a.example/fares-1234"])).to_list()
-    [datetime.date(2024, 12, 2), None]
+    >>> urls = ["https://a.example/2024/12/02/fares", "https://a.example/2024/May/3/fares", "https://a.example/1234"]
+    >>> [str(day) for day in address_day(pl.Series(urls))]
+    ['2024-12-02', '2024-05-03', 'None']
     """
-    url = pl.col(urls.name).str.replace(r"[?#].*$", "")
+    url = pl.col(urls.name).str.replace(r"[?#].*$", "").str.replace_many(ADDRESS_MONTHS, ascii_case_insensitive=True)
     day = pl.coalesce(
         pl.date(*(url.str.extract(pattern, n).cast(pl.Int32) for n in (1, 2, 3))) for pattern in ADDRESS_DAYS
     )
@@ -200,17 +208,24 @@ def _settled(rows: pl.DataFrame, sites: pl.DataFrame) -> pl.DataFrame:
         {c: order for c in sites["country"].unique().drop_nulls() if (order := puts_day_first(c)) is not None},
         default=None, return_dtype=pl.Boolean,
     )  # fmt: skip
-    # a reading that the address names, or the only one that is not after the fetch, needs no order
+    # a reading that the address names or another line writes out, or the only one that is not after the fetch, needs
+    # no order
     latest = pl.col("fetched_at").dt.offset_by("14h").dt.date()  # it may be tomorrow where the page was made
     later, later_other = (pl.col("on") > latest).fill_null(False), (pl.col("other") > latest).fill_null(False)
     addressed, other_addressed = pl.col("on") == pl.col("address_day"), pl.col("other") == pl.col("address_day")
     named = pl.when(other_addressed).then(True).when(addressed).then(False)
     only = pl.when(later & ~later_other).then(True).when(later_other & ~later).then(False)
+    plain = rows.filter(pl.col("other").is_null()).drop_nulls("on").group_by("page").agg(plain="on")
+    rows = rows.join(plain, on="page", how="left", maintain_order="left")
+    stands, other_stands = (pl.col("plain").list.contains(pl.col(c)).fill_null(False) for c in ("on", "other"))
+    written_out = pl.when(stands != other_stands).then(other_stands)
     rows = rows.with_columns(
         order=pl.when(pl.col("other").is_not_null()).then(
-            pl.coalesce(named.max().over("page"), proven, pl.col("numeric_dates") == "day_first", only, country)
+            pl.coalesce(
+                named.max().over("page"), proven, written_out, pl.col("numeric_dates") == "day_first", only, country
+            )
         )
-    )
+    ).drop("plain")
     rows = rows.with_columns(
         on=pl.when("order").then("other").otherwise("on"),
         other=pl.when(pl.col("order").is_null()).then("other"),

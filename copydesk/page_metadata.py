@@ -78,7 +78,9 @@ def choose_texts(rows: pl.DataFrame, metadata: pl.DataFrame) -> pl.DataFrame:
     printed = printed.fill_null(False)
     ours, theirs = _persons("authors"), _persons("said_authors")
     none, others = pl.col("authors").list.len().fill_null(0) == 0, pl.col("said_authors").list.len() > 0
-    same = _names("authors") == _names("said_authors")
+    # what is printed may name the agency as well
+    people = _names("authors", "person") == _names("said_authors", "person")
+    same = (_names("authors") == _names("said_authors")) | (ours & theirs & people)
     takes = {
         "headline": pl.col("said_headline").is_not_null() & ~printed,
         "authors": (theirs & ~same) | (others & ~ours & ~same) | (others & none),
@@ -124,5 +126,6 @@ def _persons(column: str) -> pl.Expr:
     return kinds.list.any().fill_null(False)
 
 
-def _names(column: str) -> pl.Expr:
-    return pl.col(column).list.eval(letters(pl.element().struct.field("name"))).list.sort().fill_null([])
+def _names(column: str, kind: str | None = None) -> pl.Expr:
+    authors = pl.element() if kind is None else pl.element().filter(pl.element().struct.field("kind") == kind)
+    return pl.col(column).list.eval(letters(authors.struct.field("name"))).list.sort().fill_null([])

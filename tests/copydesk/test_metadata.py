@@ -317,6 +317,12 @@ def test_meta_elements() -> None:
     assert said.headline[0].text == "Ferry fares rise"
 
 
+@pytest.mark.parametrize("name", ["published", "w-published-date", "publication_date"])
+def test_a_day_as_people_write_it(name: str) -> None:
+    said = read(f'<meta name="{name}" content="May 1, 2024">')
+    assert [(d.on, d.slot) for d in said.published] == [(dt.date(2024, 5, 1), name)]
+
+
 def test_labels() -> None:
     said = read(
         '<meta name="twitter:label1" content="Written by"><meta name="twitter:data1" content="Ann Lee">'

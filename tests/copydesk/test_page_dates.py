@@ -88,6 +88,20 @@ def test_the_order_of_numeric_days(stamp: str, told: dict[str, Any], day: date, 
     assert (found["published_on"], "ambiguous_date" not in found["warnings"]) == (day, sure)
 
 
+@pytest.mark.parametrize(
+    ("others", "day", "sure"),
+    [
+        (("New berths, 3 May 2024",), date(2024, 5, 3), True),
+        (("New berths, 5 March 2024",), date(2024, 3, 5), True),
+        (("New berths, 3 May 2024", "Old berths, 5 March 2024"), date(2024, 3, 5), False),
+    ],
+    ids=["day first", "month first", "both"],
+)
+def test_a_numeric_day_is_the_one_that_the_page_writes_out(others: tuple[str, ...], day: date, sure: bool) -> None:
+    found = article(page("03/05/2024", below=("More news", *others)))
+    assert (found["published_on"], "ambiguous_date" not in found["warnings"]) == (day, sure)
+
+
 @pytest.mark.parametrize(("order", "month"), [("day_first", 5), ("month_first", 3)])
 def test_the_order_that_a_profile_states(order: str, month: int) -> None:
     found = article(page("03/05/2024"), desk_of(numeric_dates=order), url="https://quaypost.example/fares")
@@ -201,6 +215,8 @@ def test_furniture_around_a_page_changes_no_date(stamp: str, above: list[str], b
         ("https://a.example/news/20241202/fares.html", date(2024, 12, 2)),
         ("https://a.example/cnt/dmf20241202_96887132", date(2024, 12, 2)),
         ("https://a.example/fares-20241202105634-nt.html", date(2024, 12, 2)),
+        ("https://a.example/world/2024/dec/02/fares", date(2024, 12, 2)),
+        ("https://a.example/blog/2024/December/2/fares", date(2024, 12, 2)),
         ("https://a.example/2024/12/fares", None),
         ("https://a.example/article/20241345", None),
         ("https://a.example/fares-2024120", None),

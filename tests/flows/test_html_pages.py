@@ -45,6 +45,7 @@ def articles(folder: Path, source: Path, **options: str) -> pl.DataFrame:
         (STATED, "", ["Ann Lee"], {"authors": "json-ld", "published": "json-ld"}),
         (STATED, "<p>By Ann Lee</p>", ["Ann Lee"], {"published": "json-ld"}),
         (STATED, "<p>By Ann Lee<p>May 3, 2024 9:15 CEST</p>", ["Ann Lee"], {"published": "json-ld"}),
+        (STATED, "<p>By Ann Lee and AFP</p>", ["Ann Lee", "AFP"], {"published": "json-ld"}),
         (STATED | {"author": {"@type": "Organization", "name": "Harbour Post"}}, "<p>By Ann Lee</p>", ["Ann Lee"], {"published": "json-ld"}),
         (
             STATED | {"author": {"@type": "Person", "name": "Bob Ray"}},
