@@ -191,9 +191,8 @@ def _slug_begins(rows: pl.DataFrame) -> pl.DataFrame:
 def _cut_before_slug(rows: pl.DataFrame) -> pl.DataFrame:
     """Where the slug, word for word the headline, begins behind the first words of the line: those are a kicker.
 
-    Between the two stands nothing, or a blank and no mark at all: what ends in a colon is part of the headline. Behind
-    a blank the slug has to be the rest of the line, and the line no title with Capitals Throughout: many slugs are the
-    last words of such a one.
+    Behind a blank the slug has to be the rest of the line, and the line no title with Capitals Throughout: many slugs
+    are the last words of such a one.
     """
     words = (
         pl.col("text")
@@ -213,12 +212,12 @@ def _cut_before_slug(rows: pl.DataFrame) -> pl.DataFrame:
         .explode("word", empty_as_null=True)
         .with_columns(through=length.cum_sum().over("line"), slug_cut=_length(pl.col("word")).cum_sum().over("line"))
         .filter((pl.col("through") == pl.col("at")) & (pl.col("at") >= KICKER_LEAST))
-        .unique("line", keep="first", maintain_order=True)
+        .unique("line", keep="last", maintain_order=True)
         .filter(
             ~pl.col("word").str.contains(r"\s$")
             | (
                 whole
-                & pl.col("word").str.contains(r"[\pL\pN\"“”»«!?]\s+$")
+                & pl.col("word").str.contains(r"[\pL\pN\"“”»«!?:：–—-]\s+$")
                 & ~pl.col("word").str.contains(NO_KICKER)
                 & pl.col("text").str.contains(r"\s\p{Ll}{5}")
                 & pl.col("text").str.slice(pl.col("slug_cut")).str.contains(r"^\W?[\p{Lu}\pN]")

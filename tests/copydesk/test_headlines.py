@@ -118,6 +118,10 @@ CUT = [
                  ("kicker", "Streit am Hafen"), "Marlau behält seine Fähre auch im Winter", None, id="glued_before_slug"),
     pytest.param("Streit am Hafen Marlau behält seine Fähre auch im Winter", URL + "marlau-behaelt-seine-faehre-auch-im-winter-1234",
                  ("kicker", "Streit am Hafen"), "Marlau behält seine Fähre auch im Winter", None, id="before_slug"),
+    pytest.param("Streit am Hafen: Marlau behält seine Fähre auch im Winter", URL + "marlau-behaelt-seine-faehre-auch-im-winter",
+                 ("kicker", "Streit am Hafen:"), "Marlau behält seine Fähre auch im Winter", None, id="colon_before_whole_slug"),
+    pytest.param("Hafen : Marlau behält seine Fähre auch im Winter", URL + "marlau-behaelt-seine-faehre-auch-im-winter",
+                 ("kicker", "Hafen :"), "Marlau behält seine Fähre auch im Winter", None, id="blank_and_colon_before_whole_slug"),
 ]  # fmt: skip
 
 
@@ -135,6 +139,7 @@ def test_what_is_glued_to_a_headline_is_cut_off(
 # look-alikes: lines that are the headline from end to end
 WHOLE = [
     pytest.param("Ferry to run all winter – council votes again", URL, id="dash_without_outlet"),
+    pytest.param("Hafen: Marlau behält seine Fähre auch im Winter", URL + "marlau-behaelt-seine-faehre", id="colon_before_part_of_slug"),
     pytest.param("Marlow: ferry to run all winter", URL + "ferry-to-run-all-winter-after-vote", id="colon_before_slug"),
     pytest.param("Why the ferry has to run all winter", URL + "ferry-has-to-run-all-winter", id="small_words_before_slug"),
     pytest.param("Top 10 Reasons to Ride the Winter Ferry", URL + "reasons-to-ride-the-winter-ferry", id="title_case_slug"),
