@@ -34,12 +34,21 @@ AFTER_SIGNATURE = 2
 """Paragraphs that may stand below a signature: who the author is, a notice."""
 UNREAD_WEIGHT = 70
 """Weight of the heaviest line that is read as names only because it stands where a byline does."""
+BIO = (
+    r"^\p{Lu}\S* \P{Ll}?\pL[^.!?]{0,40} (?:is|has|was|works|writes|covers|reports|joined|ist|hat|schreibt|arbeitet"
+    r"|est|écrit|travaille|es|escribe|trabaja|è|scrive|lavora|é|escreve|schrijft|werkt|är|skriver|er|jest|pisze)(?-u:\b)"
+)
+"""How a note on an author begins: "Ann Lee is a reporter"."""
 TEASERS = ("related", "most_read")
 """Right below a line of these a byline belongs to another article."""
 
 _MEMBER = pl.col("who").is_in(["name", "byline", "cue"])
-_DATED = (pl.col("kind") == "date") | ((pl.col("kind") == "byline") & ~pl.col("persons"))
-"""A date, or a byline that names nobody, as it stands with one: "by | 5 November"."""
+_DATED = (
+    (pl.col("kind") == "date")
+    | ((pl.col("kind") == "byline") & ~pl.col("persons"))
+    | pl.col("rule_name").str.starts_with("reading_time")
+)
+"""A date, or what stands with one: a byline that names nobody ("by | 5 November"), how long the article takes."""
 _GLUE = pl.col("rule_name").is_in(["address_alone", "lone_symbol"]) | (pl.col("weight") <= 1)
 """What stands between the lines of one byline: an address, a sign."""
 
@@ -178,7 +187,10 @@ def _judge(people: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
         & pl.col("gap")
         & (pl.col("prose_after") <= AFTER_SIGNATURE)
     )
+    boxed = pl.col("name") & after & ~head & pl.col("gap") & pl.col("next_text").str.contains(BIO)
+    boxed = boxed & pl.col("next_text").str.starts_with(pl.col("text"))
     people = people.with_columns(
+        boxed=boxed & (boxed.sum().over("page") == 1) & ~cued & ~cued_before,
         sure=pl.col("name") & in_place & ~cued,
         between=pl.col("name") & between & ~any_cue,
         signed=pl.col("name") & below_article & ~cued & ~cued_before,
@@ -188,7 +200,7 @@ def _judge(people: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
             | (pl.col("below_open") & placed_cue.any().over("byline_block"))
         ),
     )
-    doubtful = people.filter(pl.col("sure") | pl.col("between") | pl.col("signed"))
+    doubtful = people.filter(pl.col("sure") | pl.col("between") | pl.col("signed") | pl.col("boxed"))
     subject = pl.col("line").is_in(_spoken_of(doubtful, lines).implode())
     told = (pl.col("next_text").str.len_chars() >= 40) & (
         pl.col("next_text").str.head(30).str.contains(pl.col("last_name"), literal=True)
@@ -202,7 +214,8 @@ def _judge(people: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
         choice=pl.when(sure & ~pl.col("near_above")).then(0)
         .when(sure).then(1)
         .when(pl.col("between") & ~subject).then(2)
-        .when(pl.col("signed") & (told | post | pl.col("below_box") | closes)).then(SIGNATURE)
+        .when((pl.col("signed") & (told | post | pl.col("below_box") | closes)) | (pl.col("boxed") & ~subject))
+        .then(SIGNATURE)
     )  # fmt: skip
 
 

@@ -68,6 +68,13 @@ _DATE = (
     r"|\d+ ?\pL+ (?:temu|önce|назад|sedan|siden|geleden|fa)$"
 )
 _SHORT_NAME = re.compile(r"\A\S+ [A-Z]\Z")
+_PART = re.compile(r"[^|•·∙⋅]+")
+_COUNT = re.compile(
+    r"[\d.,]+\s*(?:mins?|minutes?|min\.? read|minutes? read|words?|comments?|views?|shares?|reads?|likes?|replies"
+    r"|minuten|min\. lesezeit|wörter|kommentare?|mots|commentaires?|minutos|palabras|comentarios?|minuti|parole)\.?",
+    re.I,
+)
+"""What a theme counts beside a date."""
 _FULL_STOPS = (".", "!", "?", "…", "。", "”", "\"")
 _MARKS = " \t\u00a0|/\\•·∙⋅,;:()[]{}–—-"
 _REPORTER = (
@@ -149,6 +156,7 @@ def dissect(text: str, *, date: bool = True, byline: bool = True, caption: bool 
         beside = _byline_beside(text, found)
         if beside:
             pieces = sorted([*_date_pieces(found), (beside.start, beside.end, "byline", "byline_printed")])
+            pieces = sorted([*pieces, *_between(text, pieces)])
             return {"kind": "byline", "pieces": _tile(text, pieces), "dates": _dates(found), **_byline(beside)}
     if byline:
         if is_byline_cue(text):
@@ -165,18 +173,23 @@ def dissect(text: str, *, date: bool = True, byline: bool = True, caption: bool 
     return (_caption(text) if caption and not signed_below else None) or (_stamp(text, found) if found else None)
 
 
+def _between(text: str, pieces: list[tuple[int, int, str, str]]) -> list[tuple[int, int, str, str]]:
+    """What stands in a line before, between and behind its pieces and is more than marks."""
+    starts = [0, *(end for _, end, _, _ in pieces)]
+    ends = [*(start for start, _, _, _ in pieces), len(text)]
+    return [
+        (a, b, "other", "beside_date") for a, b in zip(starts, ends, strict=True) if text[a:b].strip(_MARKS)
+    ]
+
+
 def _stamp(text: str, found: list[PrintedDate]) -> dict[str, Any] | None:
     """A short line with a date and a few other words: a section, a place, a count of comments."""
-    rest, end = [], 0
-    for d in found:
-        rest.append((end, d.start))
-        end = d.end
-    rest = [(a, b) for a, b in (*rest, (end, len(text))) if text[a:b].strip(_MARKS)]
     if len(text) > STAMP_LENGTH or text.endswith((":", "：")):
         return None
     if text.endswith(_FULL_STOPS) and not found[0].label:
         return None
-    pieces = sorted([*_date_pieces(found), *((a, b, "other", "beside_date") for a, b in rest)])
+    dates = _date_pieces(found)
+    pieces = sorted([*dates, *_between(text, dates)])
     return {"kind": None, "pieces": _tile(text, pieces), "dates": _dates(found)}
 
 
@@ -211,12 +224,26 @@ def _byline_beside(text: str, found: list[PrintedDate]) -> Byline | None:
     for start, end in zip(edges[::2], edges[1::2], strict=True):
         rest = text[start:end].strip(" |•·-–—/,:;")
         if rest:
-            byline = parse_byline(rest)
+            byline = parse_byline(rest) or _byline_among(rest)
             if byline:
                 at = text.index(rest, start)
                 return dataclasses.replace(byline, start=at + byline.start, end=at + byline.end)
             return None
     return None
+
+
+def _byline_among(text: str) -> Byline | None:
+    """The one name among what a theme counts beside its date: "30 min · 6279 words · Ann Lee"."""
+    parts = [(m.start(), m.group().strip()) for m in _PART.finditer(text)]
+    named = [(at, part) for at, part in parts if not _COUNT.fullmatch(part)]
+    if len(parts) < 2 or len(named) != 1:
+        return None
+    at, part = named[0]
+    byline = parse_byline(part)
+    if byline is None:
+        return None
+    at += len(text[at:]) - len(text[at:].lstrip())
+    return dataclasses.replace(byline, start=at + byline.start, end=at + byline.end)
 
 
 def _labelled(found: list[PrintedDate]) -> list[PrintedDate]:

@@ -62,6 +62,12 @@ PLACED = {
     "an agency's story number alone": (page(DATE, tail=("© dpa-infocom, dpa:240505-99-000000/1",)), ["dpa"]),
     "a button behind the name": (page("By Ann Lee Follow", DATE), ["Ann Lee"]),
     "the house and agencies below the text": (page(tail=("red, ORF.at/Agenturen",)), ["ORF.at"]),
+    "behind what a theme counts": (page("5 May 2024 · 30 min · 6279 words · Ann Lee"), ["Ann Lee"]),
+    "between a count and a change": (page("109 Comments | Ann Lee |    Last Updated: May 5, 2024"), ["Ann Lee"]),
+    "above the reading time": (page("Ann Lee", "8 min read"), ["Ann Lee"]),
+    "an author box with more text below": (
+        page(tail=("Ann Lee", "Ann Lee is a reporter who covers the harbour and the islands for this newspaper.", *BODY)), ["Ann Lee"],
+    ),
     "the same name twice": (page("By Ann Lee", DATE, tail=("Ann Lee",)), ["Ann Lee"]),
 }  # fmt: skip
 
@@ -78,6 +84,9 @@ SPOKEN_OF = [
     "For her part Ann Lee said that she would ask again next year, and that the fares were still lower than elsewhere.",
 ]
 NOT_PLACED = {
+    "boxes of several people": page(
+        tail=("Ann Lee", "Ann Lee is the pilot of the ferry and has been for as long as anybody on the islands can remember.",
+              "Bob Ray", "Bob Ray is the keeper of the pier and has been for as long as anybody on the islands can remember.", *BODY)),
     "a sub-heading": page("By Bob Miller", body=[BODY[0], "Ann Lee", *SPOKEN_OF]),
     "whom the text speaks of": page(body=[BODY[0], "Ann Lee", *SPOKEN_OF]),
     "a teaser": page(tail=("Related stories", "Harbour office asks for new boats", "By Ann Lee", "1 May 2024")),
