@@ -24,10 +24,12 @@ PARTS = re.compile(r"\s*[:：–—|｜/]\s*|\s-\s+")
 """What stands between a kicker and its headline where both are in one line."""
 TITLE_LEAST = 20
 """Letters of the shortest title that is told by standing at the end of another one."""
-MARKS = r"[|｜>›»]|\s[-–—:]\s|^[\[\"“”„»«]"
+MARKS = r"^[:：–—]\s|[|｜>›»]|\s[-–—:]\s|^[\[\"“”„»«]"
 """What stands in every line that is cut without a slug."""
 PATH = r"^((?:[^>›»«]{2,40}\s[>›»]\s+)+)[^\s>›»«]+\s[^>›»«]{8,}$"
 """Sections with arrows between them, as a path to the page; French quotation marks are none."""
+MARK_BEFORE = r"^([:：–—]\s+)\S"
+"""What a renderer left of the line with the kicker above."""
 BARS = r"\s[|｜]\s|｜"
 NAME_BEHIND = r"^\S.*\S(\s+[-–—:]\s+[^-–—:|]{2,40})$"
 BRACKETS = r"^(\[[^\[\]]*\pL[^\[\]]*\]\s*)\S"
@@ -68,6 +70,7 @@ def cut_headlines(
         before = [_before_title(text, titles or []) for text, titles in rows.select("text", "titles").iter_rows()]
         rows = rows.with_columns(before=pl.Series(before, dtype=pl.Int64))
         rows = _cut_before(rows, "kicker_before_title", "kicker", pl.col("before"))
+    rows = _cut_before(rows, "kicker_mark", "kicker", _length(_core().str.extract(MARK_BEFORE, 1)))
     rows = _cut_before(rows, "headline_path", "navigation", _length(_core().str.extract(PATH, 1)))
     rows = _cut_bars(rows)
     rows = rows.with_columns(behind=_core().str.extract(NAME_BEHIND, 1))

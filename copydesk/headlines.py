@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
+from copydesk.line_model import kind_of
 from copydesk.marks import PROSE_WEIGHT
 from copydesk.windows import above, below, lines_to_next
 
@@ -23,6 +24,8 @@ headline only where its page's address tells it."""
 LEAD = 3
 """Paragraphs whose first words (`LEAD_LENGTH` characters of each) are looked for in titles."""
 LEAD_LENGTH = 100
+NEAR_WHO = 4
+"""Lines below a late headline within which its byline or date stands."""
 ADDRESSED = 3
 """Words of a headline in the page's address that show what the page is about."""
 LABEL = 30
@@ -101,11 +104,16 @@ def find_headlines(lines: pl.DataFrame, pages: pl.DataFrame) -> pl.DataFrame:
         )
     )
     told = (pl.col("in_slug") >= 2) & (2 * pl.col("in_slug") >= pl.min_horizontal("many", "slug_many"))
+    # below what reads like an article's first paragraphs only a line of which the address spells more than of any above
+    in_slug_above = pl.when("early").then("in_slug").max().over("page").fill_null(0)
+    spelt = (pl.col("in_slug") >= ADDRESSED) & (3 * pl.col("in_slug") >= 2 * pl.col("slug_many"))
+    spelt = spelt & (pl.col("in_slug") > in_slug_above)
     uncut = pl.col("cut_name").is_null()
     fits = pl.col("high") & ~pl.col("sentences") & uncut
     lost = ~pl.col("high") & (pl.col("weight") >= LABEL) & uncut
     best = (
-        titles.filter(told | ((fits | lost) & (pl.col("known_role").is_null() | pl.col("known_role").is_in(LINKED))))
+        titles.filter(pl.col("early") | spelt)
+        .filter(told | ((fits | lost) & (pl.col("known_role").is_null() | pl.col("known_role").is_in(LINKED))))
         .with_columns(score=pl.sum_horizontal(sign.value.cast(pl.Float64) * sign.weight for sign in SIGNS))
         .sort("page", "score", "line", descending=[False, True, False])
         .unique("page", keep="first", maintain_order=True)
@@ -145,10 +153,18 @@ def _title_lines(lines: pl.DataFrame) -> pl.DataFrame:
         "cut_name",
         "known_role",
     ]
+    # a page of HTML says by its headings and titles where its headline is
+    late = (pl.col("to_who") <= NEAR_WHO) & (kind_of(lines) == "text")
     caption = pl.col("twin") & pl.col("text").str.contains(r"[.!?。][)\"”’]?( \(.*\))?$")
     several = pl.col("sentence") & pl.col("text").str.contains(r"\pL{2}[.!?]\s+\W?\p{Lu}|[^?？]$")
     return (
-        lines.select(*columns, high=high, twin=twin.fill_null(False), fits=title & early & (high | ~pl.col("ends")))
+        lines.select(
+            *columns,
+            high=high,
+            twin=twin.fill_null(False),
+            early=early,
+            fits=title & (early | late) & (high | ~pl.col("ends")),
+        )
         .filter("fits")
         .with_columns(sentences=several)
         .filter(~pl.col("sentences") | (pl.col("weight") < PROSE_WEIGHT), ~caption)

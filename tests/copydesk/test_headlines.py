@@ -32,6 +32,13 @@ def spans(text: str, url: str | None = None) -> dict[str, list[str]]:
     return dict(found.group_by("role", maintain_order=True).agg("text").iter_rows())
 
 
+BOXES = (
+    "Our app brings the news of the river to your telephone, and tells you when the bridge has to close for a ship.",
+    "Readers who subscribe before the summer get the weekend paper for half a year, and a bag to carry it home in.",
+    "The print edition of Saturday has the tide tables for the whole year, to cut out and to hang up in the kitchen.",
+)
+"""Paragraphs of furniture that no rule knows."""
+
 # what stands above the first paragraph, the address, and the headline
 CHOSEN = [
     pytest.param(("Ferry to run all winter", "By Ann Lee"), None, "Ferry to run all winter", id="byline_below"),
@@ -80,6 +87,14 @@ CHOSEN = [
          "All parts", "Ferry to run all winter after the council's vote"),
         None, "Ferry to run all winter after the council's vote", id="below_the_blurb_of_a_series",
     ),
+    pytest.param(
+        (*BOXES, "Ferry to run all winter after the council's vote", "By Ann Lee"),
+        URL + "ferry-to-run-all-winter", "Ferry to run all winter after the council's vote", id="below_boxes_but_in_the_address",
+    ),
+    pytest.param(
+        ("Ferry stays all winter", "By Ann Lee", *BOXES, "Ferry stays in town", "By Bob Ray"),
+        URL + "ferry-stays-all-winter", "Ferry stays all winter", id="a_teaser_with_words_of_the_address",
+    ),
 ]  # fmt: skip
 
 
@@ -111,6 +126,7 @@ CUT = [
                  id="kicker_before_bar"),
     pytest.param("Marlow > Harbour > Ferry to run all winter", None, ("navigation", "Marlow > Harbour >"), "Ferry to run all winter", None,
                  id="path"),
+    pytest.param(": Ferry to run all winter", None, ("kicker", ":"), "Ferry to run all winter", None, id="mark"),
     pytest.param("[Harbour] Ferry to run all winter", None, ("kicker", "[Harbour]"), "Ferry to run all winter", None, id="brackets"),
     pytest.param('"We will row if we must"Marlow keeps its ferry all winter', None, ("kicker", '"We will row if we must"'),
                  "Marlow keeps its ferry all winter", None, id="quotation"),
