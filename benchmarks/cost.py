@@ -27,18 +27,19 @@ READING = ("reading and staging",)
 @dataclasses.dataclass(frozen=True)
 class Cost:
     """What an input costs, a page: CPU seconds (of which `reading` in one process), bytes of text or HTML in, bytes of
-    Parquet out. `error` is how far a fit to few pages misses the many, as a share."""
+    Parquet out. `error` is how far a fit to few pages misses the many, as a share; None where both are of the same
+    pages, as those of HTML are, which are real ones and few."""
 
     column: str
     seconds: float
     reading: float
     bytes_in: float
     bytes_out: float
-    error: float
+    error: float | None
 
 
 def fit(few: dict[str, Any], many: dict[str, Any]) -> Iterator[Cost]:
-    """The costs of each input that both reports have; raises ValueError where the second is not of more pages."""
+    """The costs of each input that both reports have; raises ValueError where the second is of fewer pages."""
     for column, found in many["columns"].items():
         if column not in few["columns"]:
             continue
@@ -46,7 +47,7 @@ def fit(few: dict[str, Any], many: dict[str, Any]) -> Iterator[Cost]:
             (report["columns"][column]["runs"]["pipeline"], report["columns"][column]["pages"]["pages"])
             for report in (few, many)
         )
-        if pages_large <= pages_small:
+        if pages_large < pages_small:
             raise ValueError(f"{column}: the second report has {pages_large:,} pages, the first {pages_small:,}")
         start = small["start_cpu_seconds"]
         foretold = start + (small["cpu_seconds"] - start) / pages_small * pages_large
@@ -54,7 +55,7 @@ def fit(few: dict[str, Any], many: dict[str, Any]) -> Iterator[Cost]:
             column, (large["cpu_seconds"] - large["start_cpu_seconds"]) / pages_large,
             sum(large["steps"][step] for step in READING) / pages_large,
             found["pages"]["text_bytes"] / pages_large, large["bytes_out"] / pages_large,
-            foretold / large["cpu_seconds"] - 1,
+            foretold / large["cpu_seconds"] - 1 if pages_large > pages_small else None,
         )  # fmt: skip
 
 
@@ -63,9 +64,10 @@ def table(costs: list[Cost], pages: int = YEAR_OF_CC_NEWS) -> Iterator[str]:
     heads = f"{'CPU hours':>11}{'of it reading':>15}{'GB in':>8}{'GB out':>8}{'fit off by':>12}"
     yield f"  {'a million pages of':20}{heads}"
     for cost in costs:
+        error = "" if cost.error is None else f"{cost.error:+.1%}"
         yield (
             f"  {cost.column:20}{cost.seconds * 1e6 / 3600:>11.2f}{cost.reading * 1e6 / 3600:>15.2f}"
-            f"{cost.bytes_in / 1e3:>8.1f}{cost.bytes_out / 1e3:>8.1f}{cost.error:>+12.1%}"
+            f"{cost.bytes_in / 1e3:>8.1f}{cost.bytes_out / 1e3:>8.1f}{error:>12}"
         )
     yield f"\n  {f'{pages:,} pages as':20}{'CPU days':>11}{'TB in':>8}{'TB out':>8}" + "".join(
         f"{f'days on {cores}':>14}" for cores in CORES

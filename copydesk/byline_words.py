@@ -171,7 +171,7 @@ def words() -> Words:
         ),
         other_cue=rf"(?i)^{any_of([c for c, kind in cues.items() if kind == 'other'])}\s*:?$",
         calls=re.compile(rf"(?<=\S)\s+(?:[|·•–—-]\s*)?{any_of(data['cues']['calls'])}\s*\Z", re.I),
-        call_line=rf"(?i)^\pL.*\s{any_of(data['cues']['calls'])}$",
+        call_line=rf"(?i)\s{any_of(data['cues']['calls'])}$",
         story_numbers=tuple((re.compile(n["pattern"]), n["name"]) for n in data["agencies"]["story_numbers"]),
         glued_role=re.compile(rf"(?<=[a-zà-ÿ.])(?=[A-ZÀ-Þ])(?=(?:{paper}\s+)?(?i:(?:{modifier}\s+){{0,4}}{head})\Z)"),
         staff=frozenset(data["staff"]["phrases"]),

@@ -11,6 +11,9 @@ import re
 import sys
 from pathlib import Path
 
+from benchmarks.cost import fit
+from benchmarks.cost import table as costs
+from benchmarks.pipeline_table import table
 from copydesk.literals import as_json as as_json_needs
 from copydesk.rules import our_rules
 from flows.explain import explain_page
@@ -23,6 +26,7 @@ from schemas.dictionary import as_json, column_table, dictionary
 from schemas.evolution import RELEASED
 
 ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
 EXAMPLE = "seeds/003_hani-night-bus.txt"
 WIDTH = 96
 SHOWN = 2
@@ -58,11 +62,19 @@ def gates() -> str:
     return "\n".join(rows)
 
 
+def measurements() -> dict[str, str]:
+    """What the kept reports of the benchmarks say, as their own tables print it."""
+    few, many = (json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")) for name in ("few", "many"))
+    tables = {"speed": table(many), "cost": costs(list(fit(few, many)))}
+    return {name: "```text\n" + "\n".join(line.rstrip() for line in lines) + "\n```" for name, lines in tables.items()}
+
+
 def generated() -> dict[str, dict[str, str]]:
     """The generated parts of each page, by the name in their markers."""
     return {
         "README.md": {"explain": explained(), "articles": column_table(ARTICLES)},
         "docs/running.md": {"gates": gates()},
+        "docs/benchmarks.md": measurements(),
     }
 
 
