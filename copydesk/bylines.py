@@ -161,7 +161,7 @@ def closing_byline(paragraph: str) -> Byline | None:
 
 
 def agency_of_story(text: str) -> str | None:
-    """The agency whose number for the story the line prints: what stands below is its text, whoever else signed it.
+    """The agency whose number for the story the line prints: the text is its own, whoever else signed it.
 
     >>> agency_of_story("© dpa-infocom, dpa:230101-99-000000/1")
     'dpa'

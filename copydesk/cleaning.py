@@ -52,7 +52,7 @@ FEW_SENTENCES = 4
 FEW_ITEMS = 10
 """A list is an article where the page's address spells its headline, and it has as many items: results, winners. A
 front page's address spells none."""
-LIBRARY_VERSION = "5"
+LIBRARY_VERSION = "6"
 """Part of `ruleset`: goes up whenever code changes what a page becomes, as a rule file's content does by itself."""
 
 

@@ -10,7 +10,6 @@ The same choice gives the lines their roles and the article its fields.
 
 from __future__ import annotations
 
-import calendar
 import dataclasses
 import datetime as dt
 from typing import Any
@@ -176,10 +175,12 @@ ADDRESS_DAYS = (
     r"[/_-](?:[A-Za-z]{1,4})?((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:[/_.TA-Za-z-]|\d{4,6}(?:\D|$)|$)",
 )
 """A day in an address: "/2024/12/02/", "/2023-04/28/", "/20250113/", "dmf20250202_"."""
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
 ADDRESS_MONTHS = {
-    f"/{name}/": f"/{number:02}/"
-    for number in range(1, 13)
-    for name in (calendar.month_name[number].lower(), calendar.month_abbr[number].lower())
+    f"/{name}/": f"/{number:02}/" for number, month in enumerate(_MONTHS, 1) for name in (month, month[:3])
 }
 """Months that addresses write out: "/2024/may/03/"."""
 
