@@ -47,6 +47,8 @@ class Words:
     """Pattern (of Polars) for a line that announces editors or reviewers: "Reviewed by"."""
     calls: re.Pattern[str]
     """What a page asks of its reader at the end of a line, behind two words at least: "Follow"."""
+    call_ends: frozenset[str]
+    """Last words of all these: none is looked for without one."""
     call_line: str
     """Pattern (of Polars) for a line that ends so."""
     story_numbers: tuple[tuple[re.Pattern[str], str], ...]
@@ -171,6 +173,7 @@ def words() -> Words:
         ),
         other_cue=rf"(?i)^{any_of([c for c, kind in cues.items() if kind == 'other'])}\s*:?$",
         calls=re.compile(rf"(?<=\S)\s+(?:[|·•–—-]\s*)?{any_of(data['cues']['calls'])}\s*\Z", re.I),
+        call_ends=frozenset(call.split()[-1] for call in data["cues"]["calls"]),
         call_line=rf"(?i)\s{any_of(data['cues']['calls'])}$",
         story_numbers=tuple((re.compile(n["pattern"]), n["name"]) for n in data["agencies"]["story_numbers"]),
         glued_role=re.compile(rf"(?<=[a-zà-ÿ.])(?=[A-ZÀ-Þ])(?=(?:{paper}\s+)?(?i:(?:{modifier}\s+){{0,4}}{head})\Z)"),

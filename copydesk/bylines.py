@@ -172,7 +172,9 @@ def agency_of_story(text: str) -> str | None:
 def _narrow(raw: str, language: str | None, table: Words) -> _Found | None:
     lead = _LEAD.match(raw)
     line = raw[lead.end() :] if lead else raw
-    if (call := table.calls.search(line)) and len(line[: call.start()].split()) > 1:
+    end = line.rsplit(None, 1)[-1:]
+    call = table.calls.search(line) if end and end[0].lower() in table.call_ends else None
+    if call and len(line[: call.start()].split()) > 1:
         line = line[: call.start()]
     if line[:1] == "(" and line[-1] == ")" and line.find("(", 1) < 0:
         line = line[1:-1].strip()

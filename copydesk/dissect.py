@@ -226,24 +226,21 @@ def _byline_beside(text: str, found: list[PrintedDate]) -> Byline | None:
         if rest:
             byline = parse_byline(rest) or _byline_among(rest)
             if byline:
-                at = text.index(rest, start)
-                return dataclasses.replace(byline, start=at + byline.start, end=at + byline.end)
+                return _moved(byline, text.index(rest, start))
             return None
     return None
 
 
 def _byline_among(text: str) -> Byline | None:
     """The one name among what a theme counts beside its date: "30 min · 6279 words · Ann Lee"."""
-    parts = [(m.start(), m.group().strip()) for m in _PART.finditer(text)]
-    named = [(at, part) for at, part in parts if not _COUNT.fullmatch(part)]
-    if len(parts) < 2 or len(named) != 1:
-        return None
-    at, part = named[0]
-    byline = parse_byline(part)
-    if byline is None:
-        return None
-    at += len(text[at:]) - len(text[at:].lstrip())
-    return dataclasses.replace(byline, start=at + byline.start, end=at + byline.end)
+    parts = [part.strip() for part in _PART.findall(text)]
+    named = [part for part in parts if not _COUNT.fullmatch(part)]
+    byline = parse_byline(named[0]) if len(parts) > 1 and len(named) == 1 else None
+    return byline and _moved(byline, text.index(named[0]))
+
+
+def _moved(byline: Byline, by: int) -> Byline:
+    return dataclasses.replace(byline, start=byline.start + by, end=byline.end + by)
 
 
 def _labelled(found: list[PrintedDate]) -> list[PrintedDate]:

@@ -166,9 +166,8 @@ def _bylines(
         & pl.col("authors").list.eval(pl.element().struct.field("kind") == "person").list.any(),
     )
     best = named.sort("page", "wire", "rank", "account", maintain_order=True)
-    chosen = best.unique("page", keep="first", maintain_order=True).select("page", "rank", "block", "wire")
-    chosen = best.join(chosen, on=["page", "rank", "block", "wire"], how="semi", maintain_order="left")
-    chosen = pl.concat([chosen, best.filter("wire").join(chosen, on=["page", "line"], how="anti")])
+    with_best = pl.all_horizontal(pl.col(c) == pl.col(c).first().over("page") for c in ("rank", "block"))
+    chosen = best.filter(with_best | pl.col("wire"))
     authors = (
         chosen.explode("authors", empty_as_null=True)
         .unique(["page", "authors"], keep="first", maintain_order=True)

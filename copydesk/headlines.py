@@ -25,7 +25,7 @@ LEAD = 3
 """Paragraphs whose first words (`LEAD_LENGTH` characters of each) are looked for in titles."""
 LEAD_LENGTH = 100
 NEAR_WHO = 4
-"""Lines below a late headline within which its byline or date stands."""
+"""Lines below a headline within which its byline or date stands."""
 ADDRESSED = 3
 """Words of a headline in the page's address that show what the page is about."""
 LABEL = 30
@@ -70,7 +70,7 @@ SIGNS: tuple[Sign, ...] = (
     Sign("length", 1.5, pl.min_horizontal("weight", 70) / 70, "Headlines are longer than the names of sections."),
     Sign("long", -3.5, (pl.col("weight") - 90).clip(0, 90) / 90, "Standfirsts and captions are longer still."),
     Sign("tiny", -1.0, pl.col("weight") < 20, "One word or two are a section more often than a headline."),
-    Sign("who_below", 2.5, pl.col("to_who") <= 4, "A byline or a date stands within four lines below."),
+    Sign("who_below", 2.5, pl.col("to_who") <= NEAR_WHO, "A byline or a date stands within four lines below."),
     Sign("gap_below", 3.0, pl.col("gap_below"), "A blank line stands below: menus and lists have none."),
     Sign("gap_above", 2.0, pl.col("gap"), "A blank line stands above."),
     Sign("first", 1.0, (pl.col("place") == 1) & (pl.col("weight") >= LABEL),
