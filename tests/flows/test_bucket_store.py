@@ -234,15 +234,15 @@ def written(said: dict[str, Any]) -> Path:
     return path
 
 
-def test_a_run_killed_at_any_request(url: str) -> None:
+def test_a_run_killed_at_any_request(url: str, tmp_path: Path) -> None:
     """After each, the last snapshot is whole, the next run is let in at once, and no orphan survives it."""
     done = subprocess.run(
         [sys.executable, str(HERE / "bucket_kills.py"), url, "9"], check=False, capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent.parent}"},
+        env={**os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent.parent}", "TMPDIR": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     assert json.loads(done.stdout)["kills"] >= 4
-    assert not list(Path(tempfile.gettempdir()).glob("copydesk-bucket-*/.snapshots/.staging-run-*"))
+    assert not list(tmp_path.glob("copydesk-bucket-*/.snapshots/.staging-run-*"))
 
 
 def test_pieces_of_a_large_file_that_was_not_finished(url: str) -> None:
