@@ -30,6 +30,10 @@ HTML_OF_TEXT = 4
 """Bytes of HTML that weigh as one of text in a shard: most of a page is markup and scripts."""
 HTML_PAGE = 64_000
 """A page of so much HTML or less weighs all of it: some are nearly all text, and what is cleaned at once must fit."""
+LINE = 50
+"""Bytes that a line weighs at least: cleaning holds some 2 kB of a line, however short. News has more."""
+TAGS_OF_LINE = 4
+"""Tags of an HTML page that make a line."""
 # The first two are the order that is promised. The rest break ties between pages of one id, so that no two
 # pages that differ could change places.
 _ORDER = (
@@ -149,8 +153,15 @@ def weight_of() -> pl.Expr:
 def _as_text() -> pl.Expr:
     """The bytes of text that take as long to clean as a page: what fills a shard."""
     html = pl.col("html").str.len_bytes().cast(pl.Int64).fill_null(0)
-    as_text = pl.max_horizontal(html // HTML_OF_TEXT, pl.min_horizontal(html, HTML_PAGE))
-    return (weight_of() - html + as_text).alias("as_text")
+    text = weight_of() - html
+    lines = _count("text", "\n")
+    lines_of_html = _count("html", "<") // TAGS_OF_LINE
+    of_html = pl.max_horizontal(html // HTML_OF_TEXT, pl.min_horizontal(html, HTML_PAGE), lines_of_html * LINE)
+    return (pl.max_horizontal(text, lines * LINE) + of_html).alias("as_text")
+
+
+def _count(column: str, sign: str) -> pl.Expr:
+    return pl.col(column).str.count_matches(sign, literal=True).cast(pl.Int64).fill_null(0)
 
 
 def _groups(weights: list[int], shard_bytes: int) -> list[range]:

@@ -94,6 +94,17 @@ def test_a_shard_of_large_html_is_larger(tmp_path: Path) -> None:
         assert sum(s.bytes for s in of_html) == sum(s.bytes for s in of_text)
 
 
+@pytest.mark.parametrize("column, line", [("text", "a\n"), ("html", "<p>a</p><p><b>b</b></p>")])
+def test_shards_of_short_lines_are_more(tmp_path: Path, column: str, line: str) -> None:
+    of_short, of_long = (
+        stage(
+            [frame([page(f"p{n}") | {"text": None, column: content} for n in range(64)])], tmp_path, shard_bytes=400_000
+        )
+        for content in (line * 5_000, "a" * len(line) * 5_000)
+    )
+    assert len(of_short) > 4 * len(of_long)
+
+
 def test_a_page_stays_in_its_bucket() -> None:
     assert bucket_of("a.txt") == 51_977
     assert {bucket_of(str(n), 4) for n in range(100)} == {0, 1, 2, 3}
