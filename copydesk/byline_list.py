@@ -20,7 +20,7 @@ _HANDLE = re.compile(
 )
 _BRACKET = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]")
 _FIRST_NAME = re.compile(rf"(?:\A|[,;|/&]\s*)[{_UP}][\w'’-]+\Z")
-_NAME_IN_BRACKETS = re.compile(rf"\s+\([{_UP}][a-zà-ÿ]+\)\s+[{_UP}][a-zà-ÿ]+\s*(?:[,;|/&]|\Z)")
+_NAME_IN_BRACKETS = re.compile(rf"\s+\([{_UP}][a-zà-ÿ]+\)\s+[{_UP}][\w'’-]*[a-zà-ÿ](?![\w'’-])")
 """A name inside a name: "Paramita (Guha) Ghosh"."""
 _SEPARATOR = re.compile(r"\s*(?:(?P<strong>[|•·⋅●∙]|\s[-–—]+(?=\s|\Z)|—|\s{3,})|(?P<weak>[,;/]|\s&\s|\n))\s*")
 _SEPARATING = frozenset("|•·⋅●∙—–-,;/&\n")
@@ -67,8 +67,8 @@ def read_list(body: str, table: Words, *, cued: bool, single: bool) -> tuple[lis
 
     if "(" in body or "[" in body:
         body = _BRACKET.sub(hold, body)
-        if "(" in body:
-            body, truncated = body[: body.index("(")].rstrip(), True
+        if body.count("(") > body.count(")"):
+            body, truncated = body[: body.rindex("(")].rstrip(), True
     authors: list[Author] = []
     before, at = "", 0
     separators = [] if _SEPARATING.isdisjoint(body) and "   " not in body else _SEPARATOR.finditer(body)
