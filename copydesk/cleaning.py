@@ -19,6 +19,7 @@ from copydesk.html import read_html
 from copydesk.lines import dense, split_lines
 from copydesk.marks import mark_lines
 from copydesk.memory import Memory, known_furniture, load_memory, mark_known
+from copydesk.metadata import stated_article
 from copydesk.page_dates import own_dates
 from copydesk.publishers import ProfileBook, find_sites, load_profiles, match_publishers, our_profiles
 from copydesk.roles import BODY_ROLES
@@ -50,9 +51,9 @@ what "3 hours ago" counts from."""
 FEW_SENTENCES = 4
 """A page without one paragraph is still an article where it has as many short sentences."""
 FEW_ITEMS = 10
-"""A list is an article where the page's address spells its headline, and it has as many items: results, winners. A
-front page's address spells none."""
-LIBRARY_VERSION = "6"
+"""A list is an article where the page's address spells its headline or its metadata say so, and it has as many items:
+results, winners. A front page has neither."""
+LIBRARY_VERSION = "7"
 """Part of `ruleset`: goes up whenever code changes what a page becomes, as a rule file's content does by itself."""
 
 
@@ -201,7 +202,7 @@ def _clean_alike(pages: pl.DataFrame, desk: Desk) -> Cleaned:
     if settled is not None:
         spans = pl.concat([spans, settled.select(spans.columns)]).sort("page", "char_start", maintain_order=True)
     fields = article_fields(readable, spans, lines, dissections, datelines, closings, publishers, dates, metadata)
-    reasons = _not_articles(fields, lines)
+    reasons = _not_articles(fields, lines, metadata)
     good = fields.join(reasons, on="page", how="anti", maintain_order="left")
     made_by = pages.select("page").join(sites.select("page", "site"), on="page", how="left", maintain_order="left")
     made_by = made_by.join(desk.versions.of_rows, on="site", how="left", maintain_order="left").select(
@@ -260,7 +261,7 @@ def digests(values: pl.Series) -> pl.Series:
     return pl.Series([None if v is None else digest(v) for v in values.cast(pl.Binary)], dtype=pl.String)
 
 
-def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame, metadata: pl.DataFrame | None) -> pl.DataFrame:
     prose = lines.group_by("page").agg(
         paragraphs=(pl.col("prose") & (pl.col("role") == "body")).sum(),
         sentences=(pl.col("ends") & (pl.col("role") == "body")).sum(),
@@ -276,7 +277,8 @@ def _not_articles(fields: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("no text"))
         .otherwise(pl.format("{} lines, {} paragraphs", pl.col("lines"), pl.col("paragraphs")))
     )
-    listed = pl.col("addressed") & (pl.col("items") >= FEW_ITEMS)
+    stated = [] if metadata is None else metadata.filter(stated_article())["page"].to_list()
+    listed = (pl.col("addressed") | pl.col("page").is_in(stated)) & (pl.col("items") >= FEW_ITEMS)
     return facts.filter(
         pl.col("paragraphs").fill_null(0) == 0,
         pl.col("sentences").fill_null(0) < FEW_SENTENCES,

@@ -52,7 +52,7 @@ from copydesk.said import (
     same_address,
 )
 
-__all__ = ["METADATA", "Metadata", "metadata_frame", "read_metadata"]
+__all__ = ["METADATA", "Metadata", "metadata_frame", "read_metadata", "stated_article"]
 
 
 class Metadata(NamedTuple):
@@ -366,6 +366,12 @@ class _Reader:
 def _truth(value: Any) -> bool | None:
     said = str(value).strip().lower()[:10] if isinstance(value, str | bool) else ""
     return {"true": True, "false": False}.get(said)
+
+
+def stated_article() -> pl.Expr:
+    """Whether the metadata of a page (columns of METADATA) call it an article, with its day of publication."""
+    kinds = pl.col("kind").list.eval(pl.element().struct.field("text").str.contains("(?:Article|Posting)$"))
+    return kinds.list.any() & (pl.col("published").list.len() > 0)
 
 
 def metadata_frame(pages: Iterable[Metadata]) -> pl.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -69,9 +71,7 @@ def test_furniture_goes(line: str, role: str) -> None:
 
 
 def test_a_sentence_that_stands_twice_stays_twice() -> None:
-    body = (
-        copydesk.clean(page("The bell rang at noon.", MORE, "The bell rang at noon.")).articles["body"].item()
-    )
+    body = copydesk.clean(page("The bell rang at noon.", MORE, "The bell rang at noon.")).articles["body"].item()
     assert body.split("\n\n").count("The bell rang at noon.") == 2
 
 
@@ -88,7 +88,9 @@ def test_a_thread_of_comments_ends_the_article() -> None:
 
 
 def test_teasers_with_their_age_are_no_thread() -> None:
-    teasers = "\n".join(["More", "2 hours ago", "A boat sinks", "3 hours ago", "A bridge opens", "4 hours ago", "A fair"])
+    teasers = "\n".join(
+        ["More", "2 hours ago", "A boat sinks", "3 hours ago", "A bridge opens", "4 hours ago", "A fair"]
+    )
     body = copydesk.clean(page(teasers, MORE, LEAD)).articles["body"].item().split("\n\n")
     assert body[-1] == LAST
 
@@ -109,12 +111,26 @@ def test_a_page_without_text_is_quarantined(text: str) -> None:
     ],
 )
 def test_a_paragraph_with_a_dateline_is_no_standfirst(line: str, role: str) -> None:
-    cleaned = copydesk.clean(f"Ferry to Portansel sails again after a winter ashore\n\n{line}\n\nBy Ann Lee\n\n4 March 2024\n\n{MORE}\n\n{LAST}")
+    cleaned = copydesk.clean(
+        f"Ferry to Portansel sails again after a winter ashore\n\n{line}\n\nBy Ann Lee\n\n4 March 2024\n\n{MORE}\n\n{LAST}"
+    )
     assert cleaned.spans.filter(pl.col("text").str.ends_with(line[-60:]))["role"].to_list() == [role]
 
 
 LIST = "Marlow regatta: all winners of 2024\n\n" + "\n".join(
-    f"  • {name} Rowing Club" for name in ["Henley", "Goring", "Wargrave", "Sonning", "Reading", "Pangbourne", "Cookham", "Bray", "Datchet", "Windsor"]
+    f"  • {name} Rowing Club"
+    for name in [
+        "Henley",
+        "Goring",
+        "Wargrave",
+        "Sonning",
+        "Reading",
+        "Pangbourne",
+        "Cookham",
+        "Bray",
+        "Datchet",
+        "Windsor",
+    ]
 )
 
 
@@ -132,6 +148,19 @@ def test_a_list_is_an_article_where_the_address_names_it(address: str | None, ar
     assert len(cleaned.quarantine) == (not article)
     if article:
         assert cleaned.articles["body"].item().count("Rowing Club") == 10
+
+
+@pytest.mark.parametrize(
+    ("kind", "day", "article"),
+    [("NewsArticle", "2024-03-04", True), ("NewsArticle", "", False), ("WebPage", "2024-03-04", False)],
+)
+def test_a_list_is_an_article_where_the_metadata_say_so(kind: str, day: str, article: bool) -> None:
+    said = {"@context": "https://schema.org", "@type": kind, "headline": LIST.split("\n")[0], "datePublished": day}
+    items = "".join(f"<li>{line[4:]}</li>" for line in LIST.split("\n")[2:])
+    page = f"<html><head><script type='application/ld+json'>{json.dumps(said)}</script></head><body><main><h1>{said['headline']}</h1><ul>{items}</ul></main></body></html>"
+    cleaned = copydesk.clean(html=page, url="https://times.example/sport/123")
+    assert len(cleaned.articles) == article
+    assert len(cleaned.quarantine) == (not article)
 
 
 def test_one_page_is_cleaned_as_in_a_batch() -> None:
@@ -171,9 +200,7 @@ def test_every_character_is_in_exactly_one_span(lines: list[str]) -> None:
     assert len(cleaned.articles) + len(cleaned.quarantine) == 1
     spans = cleaned.spans
     ends = [0, *spans["char_end"].to_list()]
-    for start, end, before, span in zip(
-        spans["char_start"], spans["char_end"], ends, spans["text"], strict=False
-    ):
+    for start, end, before, span in zip(spans["char_start"], spans["char_end"], ends, spans["text"], strict=False):
         assert start >= before
         assert pl.select(pl.lit(text[start:end]).str.strip_chars()).item() == span
     dense = pl.Series([text]).str.replace_all(r"\s+", "").item()
@@ -185,8 +212,7 @@ def test_every_character_is_in_exactly_one_span(lines: list[str]) -> None:
 @given(st.permutations([page(), page("Share this article"), page("He said no."), "Home\nNews", ""]))
 def test_pages_do_not_depend_on_their_neighbours(texts: list[str]) -> None:
     rows = [
-        {"doc_id": digest(t.encode()), "source": "", "text": t, "content_hash": "0" * 32, "problems": []}
-        for t in texts
+        {"doc_id": digest(t.encode()), "source": "", "text": t, "content_hash": "0" * 32, "problems": []} for t in texts
     ]
     cleaned = copydesk.clean_pages(pl.DataFrame(rows, schema=PAGE))
     again = copydesk.clean_pages(pl.DataFrame(sorted(rows, key=lambda r: r["doc_id"]), schema=PAGE))
