@@ -26,6 +26,8 @@ LEAD = 3
 LEAD_LENGTH = 100
 NEAR_WHO = 4
 """Lines below a headline within which its byline or date stands."""
+MENU = 8
+"""Lines for each paragraph among them from which on they are menus and boxes rather than an article."""
 ADDRESSED = 3
 """Words of a headline in the page's address that show what the page is about."""
 LABEL = 30
@@ -154,7 +156,8 @@ def _title_lines(lines: pl.DataFrame) -> pl.DataFrame:
         "known_role",
     ]
     # a page of HTML says by its headings and titles where its headline is
-    late = (pl.col("to_who") <= NEAR_WHO) & (kind_of(lines) == "text")
+    among_menus = (pl.col("weight") >= LABEL) & (MENU * pl.col("prose_before") <= pl.col("line") - pl.col("first"))
+    late = ((pl.col("to_who") <= NEAR_WHO) | among_menus) & (kind_of(lines) == "text")
     caption = pl.col("twin") & pl.col("text").str.contains(r"[.!?。][)\"”’]?( \(.*\))?$")
     several = pl.col("sentence") & pl.col("text").str.contains(r"\pL{2}[.!?]\s+\W?\p{Lu}|[^?？]$")
     return (

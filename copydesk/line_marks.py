@@ -107,6 +107,11 @@ CROSSES: Final = {
              ("weight", "page_purity_percent")),
 }  # fmt: skip
 """Pairs of marks that are weighed together, in each of the two steps."""
+TEXT_CROSSES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "line": (),
+    "page": (("line_score", "page_lines"), ("line_score", "page_short_percent"), ("line_score", "lines_from_stretch_end")),
+}
+"""Those of pages given as text, which may be a whole page or its main content: HTML has better marks of that."""
 
 
 def text_marks(texts: pl.DataFrame) -> pl.DataFrame:

@@ -25,7 +25,16 @@ from typing import Any, Final
 import polars as pl
 
 from copydesk.html_marks import HTML_CROSSES, HTML_MARKS, HTML_PAGE_MARKS, HTML_VALUES, html_marks, html_page_marks
-from copydesk.line_marks import CROSSES, LINE_COST, LINE_MARKS, PAGE_MARKS, VALUES, line_marks, page_marks
+from copydesk.line_marks import (
+    CROSSES,
+    LINE_COST,
+    LINE_MARKS,
+    PAGE_MARKS,
+    TEXT_CROSSES,
+    VALUES,
+    line_marks,
+    page_marks,
+)
 from copydesk.precedence import LINE_MODELS, PRECEDENCE
 from copydesk.roles import BODY_ROLES, FIELDS
 from copydesk.windows import above, below
@@ -34,7 +43,7 @@ _MARKS: Final[dict[str, dict[str, tuple[int, ...]]]] = {"text": LINE_MARKS, "htm
 _PAGE_MARKS: Final = {"text": PAGE_MARKS, "html": PAGE_MARKS | HTML_PAGE_MARKS}
 _VALUES: Final = VALUES | HTML_VALUES
 _CROSSES: Final[dict[str, dict[str, tuple[tuple[str, str], ...]]]] = {
-    "text": {"line": (), "page": ()}, "html": HTML_CROSSES,
+    "text": TEXT_CROSSES, "html": HTML_CROSSES,
 }  # fmt: skip
 LEAST_CHANCES: Final = (0, 50, 100, 150, 200, 250, 300, 350, 400, 450, 500)
 """The least chances, in thousandths, among which a page chooses."""

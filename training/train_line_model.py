@@ -59,6 +59,8 @@ STRENGTH = 0.1
 LARGEST = 0.1
 """The share of a body that a line counts for at most; without it a few long comments outweigh all else."""
 LEAST_BODY = 150
+LIKE = 0.0003
+"""Mean F1 by which two choices may differ and be alike."""
 SURE_TO_CUT = (150, 200, 250, 300, 400, 500)
 """The chances, in thousandths, among which `sure_to_cut` is chosen: on other sites than it is scored on."""
 
@@ -279,8 +281,8 @@ def cross_validated(pages: Pages, first: Step, seed: int) -> np.ndarray[Any, Any
 
 
 def cautious(scores: np.ndarray[Any, Any]) -> int:
-    """The first choice that is as good as the best to a thousandth: of two like ones the one that cuts less."""
-    return int(np.argmax(scores >= scores.max() - 0.001))
+    """The first choice that is as good as the best: of two like ones the one that cuts less."""
+    return int(np.argmax(scores >= scores.max() - LIKE))
 
 
 def as_file(first: Step, one: Any, second_names: list[str], two: Any, about: dict[str, Any], sure_to_cut: int) -> str:

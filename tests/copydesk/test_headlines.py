@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 import copydesk
+from copydesk.cleaning import PAGE, open_desk, supposed_lines
 
 LEAD = (
     "The council of Marlow voted on Monday to keep the ferry running through the winter, after a week of talks "
@@ -38,6 +39,9 @@ BOXES = (
     "The print edition of Saturday has the tide tables for the whole year, to cut out and to hang up in the kitchen.",
 )
 """Paragraphs of furniture that no rule knows."""
+MENU = tuple(
+    f"{word} of the river" for word in ("Banks", "Boats", "Bridges", "Fish", "Floods", "Locks", "Mills", "Swans")
+)
 
 # what stands above the first paragraph, the address, and the headline
 CHOSEN = [
@@ -95,12 +99,26 @@ CHOSEN = [
         ("Ferry stays all winter", "By Ann Lee", *BOXES, "Ferry stays in town", "By Bob Ray"),
         URL + "ferry-stays-all-winter", "Ferry stays all winter", id="a_teaser_with_words_of_the_address",
     ),
+    pytest.param(
+        ("Marlow Echo", BOXES[0], *MENU, BOXES[1], *MENU, BOXES[2], *MENU, "Ferry to run all winter after the council's vote"),
+        URL + "ferry-to-run-all-winter", "Ferry to run all winter after the council's vote", id="among_menus_without_a_byline",
+    ),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("top", "url", "headline"), CHOSEN)
 def test_the_headline_is_chosen(top: tuple[str, ...], url: str | None, headline: str) -> None:
     assert spans(page(*top), url)["headline"] == [headline]
+
+
+@pytest.mark.parametrize("menu, above", [(MENU, "box"), (MENU[:4], "article")])
+def test_what_stands_far_above_the_headline_is_no_article(menu: tuple[str, ...], above: str) -> None:
+    text = page("Marlow Echo", BOXES[0], *menu, "Ferry to run all winter after the council's vote", "Ann Lee", "Ports")
+    row = dict.fromkeys(PAGE) | {"doc_id": "page", "url": URL + "ferry-to-run-all-winter", "text": text, "problems": []}
+    lines = supposed_lines(pl.DataFrame([row], schema=PAGE).with_row_index("page"), open_desk()).lines
+    first = BOXES[0] if above == "article" else LEAD
+    assert lines.filter(pl.col("line") == pl.col("first_prose"))["text"].item() == first
+    assert lines.filter(pl.col("text") == "Ann Lee")["in_head"].item() == (above == "box")
 
 
 def test_a_page_without_a_title_has_none() -> None:
