@@ -207,20 +207,22 @@ def repair(text: str) -> str | None:
     for n, line in enumerate(lines):
         if line.isascii():
             continue
+        runs = set(_BEYOND_ASCII.findall(line))
         try:
-            reread = _BEYOND_ASCII.sub(_reread, line)
+            for run in runs:
+                _reread(run)
         except UnicodeError:
             continue
-        if sequences := _SEQUENCES.findall(line):
-            right[n] = reread
+        if sequences := [sequence for run in runs for sequence in _SEQUENCES.findall(run)]:
+            right[n] = _BEYOND_ASCII.sub(lambda run: _reread(run[0]), line)
             found.update(sequences)
     if len(found) < 2 and not any(len(sequence) > 2 for sequence in found):
         return None
     return "\n".join(right.get(n, line) for n, line in enumerate(lines))
 
 
-def _reread(misread: re.Match[str]) -> str:
-    return misread[0].translate(_BYTES_OF_MISREAD).encode("latin-1").decode("utf-8")
+def _reread(misread: str) -> str:
+    return misread.translate(_BYTES_OF_MISREAD).encode("latin-1").decode("utf-8")
 
 
 def _repaired(text: str, raw: bytes) -> Decoded:

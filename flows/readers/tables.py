@@ -333,7 +333,8 @@ def _checked(
     text: pa.Array, column: str, options: ReadOptions, problems: list[list[Problem]], sure: _Sure | None
 ) -> pl.DataFrame:
     """A column of strings: everything at once, only the odd rows one by one, and those that are `sure` not at all."""
-    given = clean = _series(text)
+    given = _series(text)
+    clean = given.clone()  # `scatter` changes the series itself
     hashes = pl.Series(_hashes(text), dtype=pl.String)
     rows, look = pl.int_range(len(given), eager=True), given
     if sure:
@@ -355,13 +356,14 @@ def _checked(
             bad.add(n)
         elif decoded.encoding != "utf-8":
             repaired[n], encoding[n] = decoded.text, str(decoded.encoding)
-    # Each of these copies the column, so none is done that is not needed.
+    # Each of these copies what it changes, so no other rows are touched.
     if repaired:
         clean = clean.scatter(list(repaired), list(repaired.values()))
-    if look.str.starts_with("\ufeff").any():
-        clean = clean.str.strip_prefix("\ufeff")
-    if look.str.contains("\r", literal=True).any():
-        clean = clean.str.replace_all("\r\n", "\n", literal=True).str.replace_all("\r", "\n", literal=True)
+    if len(marked := rows.filter(look.str.starts_with("\ufeff"))):
+        clean = clean.scatter(marked, clean.gather(marked).str.strip_prefix("\ufeff"))
+    if len(returns := rows.filter(look.str.contains("\r", literal=True))):
+        ended = clean.gather(returns).str.replace_all("\r\n", "\n", literal=True)
+        clean = clean.scatter(returns, ended.str.replace_all("\r", "\n", literal=True))
     raw = pl.Series([None], dtype=pl.Binary).new_from_index(0, len(given))
     if bad:
         good = pl.Series([n not in bad for n in range(len(given))], dtype=pl.Boolean)
