@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-INSTALL = ".venv/bin/python -m pip install --no-build-isolation -e '.[bench]'"
+INSTALL = ".venv/bin/python -m pip install -U pip && .venv/bin/python -m pip install -e '.[bench]'"
 
 
 def datatrove(pages: Path, output: Path) -> None:
