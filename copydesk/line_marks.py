@@ -88,6 +88,7 @@ LINE_MARKS: Final[dict[str, tuple[int, ...]]] = {
 
 _MASS = (10, 60, 180, 500, 1200, 3000)
 PAGE_MARKS: Final[dict[str, tuple[int, ...]]] = {
+    "top_score": (-3000, -2000, -1000, 0, 1000, 2000, 3000, 4000, 5000),
     "line_score": (-5000, -4000, -3000, -2500, -2000, -1500, -1000, -500, 0, 500, 1000, 1500, 2000, 3000, 4000),
     "score_1_above": (-8000, -3000, -2000, -1000, 0, 1000, 2000, 4000), "score_1_below": (-8000, -3000, -2000, -1000, 0, 1000, 2000, 4000),
     "mass_in_3_above": _MASS, "mass_in_3_below": _MASS, "mass_in_8_above": _MASS, "mass_in_8_below": _MASS,
@@ -250,11 +251,13 @@ def line_marks(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def page_marks(lines: pl.DataFrame) -> pl.DataFrame:
-    """Add the columns of PAGE_MARKS to lines with `weight`, `line_score` (null where a rule has decided) and `chance`.
+    """Add the columns of PAGE_MARKS to lines with `weight`, `line_score`, `top_score` (null where rules have decided the
+    line, the page) and `chance`.
 
     `chance` is the first score as a chance in thousandths, 0 where a rule has decided.
     """
     lines = lines.with_columns(
+        top_score=pl.col("top_score").fill_null(-9000),
         line_score=pl.col("line_score").fill_null(-9000),
         size=pl.col("weight") + LINE_COST,
     ).with_columns(mass=pl.col("size") * pl.col("chance") // 1000)

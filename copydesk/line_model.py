@@ -1,9 +1,10 @@
-"""The line model: a scorecard of whole numbers that settles the lines of which the rules are not sure.
+"""The line model: whole numbers that settle the lines of which the rules are not sure.
 
 Two steps, the same for every line. First each line gets a score from what it shows and where it stands
-(`line_marks`): the sum of one whole number a mark, in thousandths of a logit. Then each gets a second score from the
-same marks and from what the first scores say of its surroundings and its page (`page_marks`). The second score is the
-line's chance to be the article's.
+(`line_marks`): the sum of one whole number a mark, in thousandths of a logit. A page on which even the best lines score
+low is raised as a whole: its template is strange, not all of its lines furniture. Then each line gets a second score
+from the same marks and from what the first scores say of its surroundings and its page (`page_marks`): the mean of such
+a sum, the scorecard, and of small trees over the marks. The second score is the line's chance to be the article's.
 
 A page keeps the lines from that chance upwards that makes the most of the body F1 to be expected: on a page of clear
 text half a chance is wanted, on a page of lists and fragments less. As to keep all is one of the choices, the model
@@ -35,6 +36,7 @@ from copydesk.line_marks import (
     line_marks,
     page_marks,
 )
+from copydesk.line_trees import Tree, read_tree, sum_of_points
 from copydesk.precedence import LINE_MODELS, PRECEDENCE
 from copydesk.roles import BODY_ROLES, FIELDS
 from copydesk.windows import above, below
@@ -71,6 +73,10 @@ SUPPOSED: Final = {
     "high": pl.col("in_head"),
 }
 """What the rules would do with a line, and where it stands: what the model must be sure of to do otherwise."""
+BEST_WEIGHT = 400
+"""The weight of the lines of highest score that are a page's best."""
+BEST_SCORE = 2500
+"""The first score, in thousandths of a logit, to which a page's best lines are raised; 500 to 2,500 serve alike."""
 _STEP = 50
 _FAR = 8000
 CHANCE: Final = tuple(round(1000 / (1 + math.exp(-s / 1000))) for s in range(-_FAR, _FAR + 1, _STEP))
@@ -84,7 +90,7 @@ class ModelError(ValueError):
 @dataclasses.dataclass(frozen=True)
 class LineModel:
     """The weights for one kind of page (`text`, `html`): for each step (`line`, `page`) and mark, one whole number a
-    bucket, in thousandths of a logit.
+    bucket, in thousandths of a logit; and the trees of the second step.
 
     A line that the rules would keep is cut only below the chance `sure_to_cut` (thousandths), however clear its page.
     """
@@ -94,10 +100,19 @@ class LineModel:
     sure_to_cut: int
     start: dict[str, int]
     weights: dict[str, dict[str, tuple[int, ...]]]
+    trees: tuple[Tree, ...]
 
     def scores(self, found: pl.DataFrame, step: str) -> pl.Series:
         """The lines' scores of a step, in thousandths of a logit, from their buckets (`codes`)."""
         return found.select(score=self._sums[step]).to_series()
+
+    def second_scores(self, found: pl.DataFrame, marks: pl.DataFrame) -> pl.Series:
+        """The mean of the scorecard's scores of the second step, from the lines' buckets, and of the trees' points."""
+        return (self.scores(found, "page") + marks.select(points=self._points).to_series()) // 2
+
+    @functools.cached_property
+    def _points(self) -> pl.Expr:
+        return sum_of_points(self.trees)
 
     @functools.cached_property
     def _sums(self) -> dict[str, pl.Expr]:
@@ -113,6 +128,11 @@ class LineModel:
 def marks_of(kind: str, step: str) -> dict[str, tuple[int, ...]]:
     """The marks of a step (`line` or `page`) with their edges."""
     return _MARKS[kind] if step == "line" else _MARKS[kind] | _PAGE_MARKS[kind]
+
+
+def numbered_marks(kind: str) -> list[str]:
+    """The marks of the second step that are numbers: what trees may ask for."""
+    return [mark for mark, edges in marks_of(kind, "page").items() if edges]
 
 
 def crosses_of(kind: str, step: str) -> tuple[tuple[str, str], ...]:
@@ -183,8 +203,9 @@ def ask_model(lines: pl.DataFrame, model: LineModel | None = None) -> pl.DataFra
     marks = all_marks(lines)
     found = codes(marks.filter("unsure"), model.kind, "line")
     marks = second_marks(first_chances(marks, model.scores(found, "line")))
-    found = codes(marks.filter("unsure"), model.kind, "page", found)
-    return kept_lines(marks, model.scores(found, "page"), model.sure_to_cut)
+    asked = marks.filter("unsure")
+    found = codes(asked, model.kind, "page", found)
+    return kept_lines(marks, model.second_scores(found, asked), model.sure_to_cut)
 
 
 def kind_of(lines: pl.DataFrame) -> str:
@@ -199,8 +220,19 @@ def all_marks(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def first_chances(marks: pl.DataFrame, scores: pl.Series) -> pl.DataFrame:
-    """Add to the marks what `page_marks` wants, from the first scores of the open lines: `line_score`, `chance`."""
-    return marks.with_columns(line_score=_among_all(scores)).with_columns(chance=chance(pl.col("line_score")))
+    """Add to the marks what `page_marks` wants, from the first scores of the open lines.
+
+    `top_score` is that of the page's best lines, `line_score` the line's own, raised where that of the best is low, and
+    `chance` what that makes in thousandths.
+    """
+    asked = marks.filter("unsure").select("page", "weight", score=scores)
+    asked = asked.sort("page", "score", descending=[False, True])
+    enough = pl.col("weight").cum_sum() >= pl.min_horizontal(pl.lit(BEST_WEIGHT), pl.col("weight").sum())
+    best = asked.group_by("page", maintain_order=True).agg(top_score=pl.col("score").filter(enough).first())
+    top = marks.select("page").join(best, on="page", how="left", maintain_order="left")["top_score"]
+    marks = marks.with_columns(top, line_score=_among_all(scores))
+    marks = marks.with_columns(pl.col("line_score") + (BEST_SCORE - pl.col("top_score")).clip(lower_bound=0))
+    return marks.with_columns(chance=chance(pl.col("line_score")))
 
 
 def _among_all(scores: pl.Series) -> pl.Expr:
@@ -263,7 +295,7 @@ def load_model(path: Path) -> LineModel:
     try:
         table = json.loads(path.read_bytes())
         about, steps = table["about"], {step: table[step] for step in ("line", "page")}
-        if unknown := sorted(set(table) - {"about", "sure_to_cut", "line", "page"}):
+        if unknown := sorted(set(table) - {"about", "sure_to_cut", "line", "page", "trees"}):
             raise ModelError(f"{path.name}: unknown key {unknown}")
         kinds = {name: kind for kind, name in LINE_MODELS.items()}
         if about["name"] not in kinds:
@@ -279,6 +311,7 @@ def load_model(path: Path) -> LineModel:
                 | _none_left(path, steps[step])
                 for step in steps
             },
+            tuple(read_tree(tree, numbered_marks(kind)) for tree in table["trees"]),
         )
     except (ValueError, KeyError, AttributeError) as error:
         raise (

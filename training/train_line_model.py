@@ -15,7 +15,7 @@ as a share of the body's and not more than a tenth of it: the mean body F1 over 
 Cross-validation parts the pages by site. For each fold both steps are trained without its sites; the first scores of
 the training lines themselves come from an inner cross-validation, so that the second step sees first scores as good
 or bad as those of an unseen site. The chance below which a line is cut is chosen for each fold on the other folds.
-Needs scikit-learn (the extra `train`).
+Needs scikit-learn and LightGBM (the extra `train`).
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ import bisect
 import collections
 import datetime as dt
 import json
+import math
 import re
 import unicodedata
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import lightgbm
 import numpy as np
 import polars as pl
 import scipy.sparse
@@ -45,9 +47,11 @@ from copydesk.line_model import (
     first_chances,
     kept_lines,
     mark_names,
+    numbered_marks,
     second_marks,
     weights_file,
 )
+from copydesk.line_trees import Tree, sum_of_points
 from copydesk.precedence import LINE_MODELS, PRECEDENCE
 from copydesk.roles import BODY_ROLES
 
@@ -56,6 +60,17 @@ TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
 FOLDS = 5
 STRENGTH = 0.1
 """The inverse of the penalty on the squared weights; 0.03 to 1 score the same."""
+TREES = {
+    "objective": "binary", "learning_rate": 0.08, "min_sum_hessian_in_leaf": 15, "lambda_l2": 20, "max_bin": 63,
+    "feature_fraction": 0.3, "bagging_fraction": 0.7, "bagging_freq": 1,
+    "seed": 0, "num_threads": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1,
+}  # fmt: skip
+"""How LightGBM grows the trees of the second step."""
+SHAPE = {
+    "text": {"max_depth": 3, "num_leaves": 8, "num_iterations": 200},
+    "html": {"max_depth": 4, "num_leaves": 15, "num_iterations": 150},
+}
+"""Deeper trees gain nothing on text, and each question costs time."""
 LARGEST = 0.1
 """The share of a body that a line counts for at most; without it a few long comments outweigh all else."""
 LEAST_BODY = 150
@@ -242,9 +257,36 @@ class Step:
         return self.matrix @ fitted[1] + fitted[0]
 
 
+def grow(pages: Pages, asked: pl.DataFrame, rows: np.ndarray[Any, Any]) -> tuple[Tree, ...]:
+    """The trees of the second step, grown on some of the open lines; `asked` holds the marks of all of them."""
+    names = numbered_marks(pages.kind)
+    label, weight = pages.label[pages.rows], pages.weight[pages.rows]
+    table = asked.select(pl.col(n).cast(pl.Float32) for n in names).to_numpy()
+    data = lightgbm.Dataset(table[rows], label[rows].astype(float), weight=weight[rows])
+    grown = lightgbm.train(TREES | SHAPE[pages.kind], data).dump_model()["tree_info"]
+    return tuple(_tree(t["tree_structure"], names) for t in grown)
+
+
+def _tree(node: dict[str, Any], names: list[str]) -> Tree:
+    """A tree of LightGBM's with whole numbers: where it asks for 12.5 and less, ours asks for less than 13."""
+    if "leaf_value" in node:
+        return round(1000 * node["leaf_value"])
+    below, other = _tree(node["left_child"], names), _tree(node["right_child"], names)
+    return names[node["split_feature"]], math.floor(node["threshold"]) + 1, below, other
+
+
+class Trained(NamedTuple):
+    """Both steps: for each its marks and its scorecard (start, weights), then the trees of the second."""
+
+    first: Any
+    names: list[str]
+    second: Any
+    trees: tuple[Tree, ...]
+
+
 def train(
     pages: Pages, first: Step, used: np.ndarray[Any, Any], fold: np.ndarray[Any, Any], seen: int | None
-) -> tuple[Any, Any, np.ndarray[Any, Any]]:
+) -> tuple[Trained, np.ndarray[Any, Any]]:
     """Both steps on the rows `used`; returns their weights and all rows' second scores.
 
     `fold` is the fold of each row; `seen` the one that is left out (None: none).
@@ -257,9 +299,21 @@ def train(
         if inner != seen:
             apart = first.fit(label, weight, np.flatnonzero(used & (fold != inner)))
             scores = np.where(fold == inner, first.score(apart), scores)
-    second = Step(second_marks(first_chances(pages.marks, pl.Series(scores))), pages.kind, "page")
+    asked, second = second_step(pages, scores)
     two = second.fit(label, weight, everything)
-    return one, two, second.score(two)
+    trees = grow(pages, asked, everything)
+    return Trained(one, second.names, two, trees), second_scores(asked, second, two, trees)
+
+
+def second_step(pages: Pages, scores: np.ndarray[Any, Any]) -> tuple[pl.DataFrame, Step]:
+    """The second marks of the open lines by their first scores, and the step that weighs them."""
+    marks = second_marks(first_chances(pages.marks, pl.Series(scores)))
+    return marks.filter("unsure"), Step(marks, pages.kind, "page")
+
+
+def second_scores(asked: pl.DataFrame, second: Step, fitted: Any, trees: tuple[Tree, ...]) -> np.ndarray[Any, Any]:
+    """The mean of the scorecard's and the trees', as the model takes it."""
+    return (second.score(fitted) + asked.select(sum_of_points(trees)).to_series().to_numpy()) // 2
 
 
 def keep(pages: Pages, scores: np.ndarray[Any, Any], sure_to_cut: int) -> np.ndarray[Any, Any]:
@@ -275,7 +329,7 @@ def cross_validated(pages: Pages, first: Step, seed: int) -> np.ndarray[Any, Any
     fold = pages.folds(seed)[pages.rows]
     scores = np.zeros(len(pages.rows), np.int64)
     for left_out in range(FOLDS):
-        _, _, second = train(pages, first, fold != left_out, fold, left_out)
+        _, second = train(pages, first, fold != left_out, fold, left_out)
         scores = np.where(fold == left_out, second, scores)
     return scores
 
@@ -285,10 +339,11 @@ def cautious(scores: np.ndarray[Any, Any]) -> int:
     return int(np.argmax(scores >= scores.max() - LIKE))
 
 
-def as_file(first: Step, one: Any, second_names: list[str], two: Any, about: dict[str, Any], sure_to_cut: int) -> str:
-    """The weights as the text of their file: one mark a line."""
+def as_file(first_names: list[str], trained: Trained, about: dict[str, Any], sure_to_cut: int) -> str:
+    """The weights as the text of their file: one mark or tree a line."""
     table: dict[str, Any] = {"about": about, "sure_to_cut": sure_to_cut}
-    for step, names, (start, weights) in (("line", first.names, one), ("page", second_names, two)):
+    steps = (("line", first_names, trained.first), ("page", trained.names, trained.second))
+    for step, names, (start, weights) in steps:
         rows: dict[str, Any] = {"start": start}
         at = 0
         for name in names:
@@ -296,9 +351,10 @@ def as_file(first: Step, one: Any, second_names: list[str], two: Any, about: dic
             rows[name] = dict(zip(buckets(name), (int(w) for w in weights[at : at + size]), strict=True))
             at += size
         table[step] = rows
-    # one mark a line
     text = json.dumps(table, ensure_ascii=False, indent=1)
-    return re.sub(r"\{\n   ([^{}]*?)\n  \}", lambda m: "{" + re.sub(r",\n\s+", ", ", m[1]) + "}", text) + "\n"
+    text = re.sub(r"\{\n   ([^{}]*?)\n  \}", lambda m: "{" + re.sub(r",\n\s+", ", ", m[1]) + "}", text)
+    trees = ",\n  ".join(json.dumps(tree) for tree in trained.trees)
+    return f'{text.rstrip()[:-1].rstrip()},\n "trees": [\n  {trees}\n ]\n}}\n'
 
 
 def main() -> None:
@@ -332,11 +388,10 @@ def main() -> None:
         print("cross-validated", pages.table(runs[-1], "all").rows(), flush=True)
     unseen = np.mean(runs, axis=0)
     fold = pages.folds(0)[pages.rows]
-    one, two, _ = train(pages, first, np.ones(len(pages.rows), bool), fold, None)
-    marks = second_marks(first_chances(pages.marks, pl.Series(first.score(one))))
-    second = Step(marks, pages.kind, "page")
+    trained, _ = train(pages, first, np.ones(len(pages.rows), bool), fold, None)
+    asked, second = second_step(pages, first.score(trained.first))
     sure_to_cut = SURE_TO_CUT[cautious(np.mean(choices, axis=0))]
-    own = pages.f1(keep(pages, second.score(two), sure_to_cut))
+    own = pages.f1(keep(pages, second_scores(asked, second, trained.second, trained.trees), sure_to_cut))
     print("own score", pages.table(own, "all").rows(), flush=True)
     for by in ("set", "language"):
         print(by, "(pages, rules alone, cross-validated, own)")
@@ -363,7 +418,7 @@ def main() -> None:
         "unit": "thousandths of a logit",
     }  # fmt: skip
     written = a.write or weights_file(pages.kind)
-    written.write_text(as_file(first, one, second.names, two, about, sure_to_cut))
+    written.write_text(as_file(first.names, trained, about, sure_to_cut))
     print("wrote", written)
 
 

@@ -10,7 +10,20 @@ import pytest
 
 import copydesk
 from copydesk.cleaning import PAGE
-from copydesk.line_model import CHANCE, ModelError, buckets, load_model, mark_names, our_model, weights_file
+from copydesk.line_model import (
+    BEST_SCORE,
+    BEST_WEIGHT,
+    CHANCE,
+    ModelError,
+    buckets,
+    first_chances,
+    load_model,
+    mark_names,
+    numbered_marks,
+    our_model,
+    weights_file,
+)
+from copydesk.line_trees import points_of, read_tree, sum_of_points
 from copydesk.precedence import LINE_MODELS
 
 LEAD = "The ferry to Portansel will sail every hour from May, the harbour board said on Monday, after two summers of queues."
@@ -53,6 +66,13 @@ def test_shipped_weights_load_and_name_the_model(kind: str) -> None:
         lambda t: t["about"].update(name="line_model_0"),
         lambda t: t.pop("page"),
         lambda t: t.update(more={}),
+        lambda t: t.pop("trees"),
+        lambda t: t["trees"].append(0.5),
+        lambda t: t["trees"].append(["luck", 1, 2, 3]),
+        lambda t: t["trees"].append(["decision", 1, 2, 3]),
+        lambda t: t["trees"].append(["weight", 1.5, 2, 3]),
+        lambda t: t["trees"].append(["weight", 1, 2]),
+        lambda t: t["trees"].append(["weight", 1, 2, ["weight", 5, 1, "3"]]),
     ],
 )
 def test_a_weights_file_that_does_not_fit_is_refused(spoil, tmp_path: Path) -> None:
@@ -61,6 +81,31 @@ def test_a_weights_file_that_does_not_fit_is_refused(spoil, tmp_path: Path) -> N
     (tmp_path / "w.json").write_text(json.dumps(table))
     with pytest.raises(ModelError, match=r"w\.json"):
         load_model(tmp_path / "w.json")
+
+
+def test_a_tree_gives_each_line_the_points_of_its_answers() -> None:
+    tree = read_tree(["weight", 10, -5, ["bullet", 1, 20, ["weight", 30, 7, 8]]], numbered_marks("text"))
+    lines = pl.DataFrame({"weight": [9, 10, 29, 30, 30], "bullet": [1, 0, 1, 1, 0]})
+    assert lines.select(points_of(tree)).to_series().to_list() == [-5, 20, 7, 8, 20]
+    assert lines.select(sum_of_points((tree, 100, tree))).to_series().to_list() == [90, 140, 114, 116, 140]
+
+
+def test_a_page_whose_best_lines_score_low_is_raised_as_a_whole() -> None:
+    many = BEST_WEIGHT // 2 + 1
+    marks = pl.DataFrame(
+        [
+            # page, weight, asked, first score, as raised
+            (0, 1, True, -1000, BEST_SCORE + 3000), (0, many, True, -3000, BEST_SCORE + 1000), (0, 5, False, None, None),
+            (0, many, True, -4000, BEST_SCORE), (0, many, True, -9000, BEST_SCORE - 5000),
+            (1, many, True, BEST_SCORE + 2, BEST_SCORE + 2), (1, many, True, BEST_SCORE + 1, BEST_SCORE + 1), (1, 9, True, -4000, -4000),
+            (2, 3, True, -700, BEST_SCORE + 100), (2, 3, True, -800, BEST_SCORE), (3, 8, False, None, None),
+        ],
+        schema=["page", "weight", "unsure", "first", "raised"],
+        orient="row",
+    )  # fmt: skip
+    found = first_chances(marks, marks.filter("unsure")["first"])
+    assert found["line_score"].to_list() == marks["raised"].to_list()
+    assert found["top_score"].to_list() == [-4000] * 5 + [BEST_SCORE + 1] * 3 + [-800] * 2 + [None]
 
 
 def test_chances_rise_with_the_score() -> None:
