@@ -225,7 +225,7 @@ def first_chances(marks: pl.DataFrame, scores: pl.Series) -> pl.DataFrame:
     `top_score` is that of the page's best lines, `line_score` the line's own, raised where that of the best is low, and
     `chance` what that makes in thousandths.
     """
-    asked = marks.filter("unsure").select("page", "weight", score=scores)
+    asked = marks.select("page", "weight", "unsure").filter("unsure").with_columns(score=scores)
     asked = asked.sort("page", "score", descending=[False, True])
     enough = pl.col("weight").cum_sum() >= pl.min_horizontal(pl.lit(BEST_WEIGHT), pl.col("weight").sum())
     best = asked.group_by("page", maintain_order=True).agg(top_score=pl.col("score").filter(enough).first())
@@ -301,6 +301,7 @@ def load_model(path: Path) -> LineModel:
         if about["name"] not in kinds:
             raise ModelError(f"{path.name}: holds {about['name']!r}, none of {list(kinds)}")
         kind = kinds[about["name"]]
+        numbered = frozenset(numbered_marks(kind))
         return LineModel(
             kind,
             about,
@@ -311,7 +312,7 @@ def load_model(path: Path) -> LineModel:
                 | _none_left(path, steps[step])
                 for step in steps
             },
-            tuple(read_tree(tree, numbered_marks(kind)) for tree in table["trees"]),
+            tuple(read_tree(tree, numbered) for tree in table["trees"]),
         )
     except (ValueError, KeyError, AttributeError) as error:
         raise (
