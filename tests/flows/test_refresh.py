@@ -152,6 +152,7 @@ HISTORY: list[tuple[str, dict[str, list[dict[str, Any]]], tuple[int, ...]]] = [
 """What happened to the source, its files then, and how many pages are new, changed, unchanged, gone and pruned."""
 
 
+@pytest.mark.slow
 def test_rows_and_figures_of_a_history_are_those_of_runs_from_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

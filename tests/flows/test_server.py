@@ -99,6 +99,7 @@ def ran(server: OwnServer) -> Iterator[None]:
     yield
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_a_run_from_the_command_line_is_quiet_offline_recorded_and_leaves_nothing(ran: None, tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
@@ -131,6 +132,7 @@ def test_a_run_from_the_command_line_is_quiet_offline_recorded_and_leaves_nothin
     assert run_id in said
 
 
+@pytest.mark.slow
 @pytest.mark.server
 def test_a_server_that_runs_already_is_used(server: OwnServer, tmp_path: Path) -> None:
     process = command("run", "seeds", "-o", tmp_path / "out", PREFECT_API_URL=server.url)

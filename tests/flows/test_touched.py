@@ -62,7 +62,7 @@ HISTORY: list[tuple[str, tuple[dict[str, Any], ...], list[str]]] = [
 """What happened to the profiles, those there are then, and the pages that are cleaned anew beside the quarantined one."""
 
 
-@pytest.mark.parametrize("shard_bytes", [2_000, 1_000_000])
+@pytest.mark.parametrize("shard_bytes", [pytest.param(2_000, marks=pytest.mark.slow), 1_000_000])
 def test_rows_are_those_of_a_run_from_nothing_and_only_touched_pages_are_cleaned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shard_bytes: int
 ) -> None:
