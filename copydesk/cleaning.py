@@ -53,7 +53,7 @@ FEW_SENTENCES = 4
 FEW_ITEMS = 10
 """A list is an article where the page's address spells its headline or its metadata say so, and it has as many items:
 results, winners. A front page has neither."""
-LIBRARY_VERSION = "8"
+LIBRARY_VERSION = "9"
 """Part of `ruleset`: goes up whenever code changes what a page becomes, as a rule file's content does by itself."""
 
 

@@ -1,10 +1,11 @@
 """The line model: whole numbers that settle the lines of which the rules are not sure.
 
 Two steps, the same for every line. First each line gets a score from what it shows and where it stands
-(`line_marks`): the sum of one whole number a mark, in thousandths of a logit. A page on which even the best lines score
-low is raised as a whole: its template is strange, not all of its lines furniture. Then each line gets a second score
-from the same marks and from what the first scores say of its surroundings and its page (`page_marks`): the mean of such
-a sum, the scorecard, and of small trees over the marks. The second score is the line's chance to be the article's.
+(`line_marks`, and on pages of text `line_words`): the sum of one whole number a mark, in thousandths of a logit. A page
+on which even the best lines score low is raised as a whole: its template is strange, not all of its lines furniture.
+Then each line gets a second score from the same marks and from what the first scores say of its surroundings and its
+page (`page_marks`): the mean of such a sum, the scorecard, and of small trees over the marks. The second score is the
+line's chance to be the article's.
 
 A page keeps the lines from that chance upwards that makes the most of the body F1 to be expected: on a page of clear
 text half a chance is wanted, on a page of lists and fragments less. As to keep all is one of the choices, the model
@@ -37,11 +38,14 @@ from copydesk.line_marks import (
     page_marks,
 )
 from copydesk.line_trees import Tree, read_tree, sum_of_points
+from copydesk.line_words import WORD_MARKS, Words, read_words, word_scores, words_of
 from copydesk.precedence import LINE_MODELS, PRECEDENCE
 from copydesk.roles import BODY_ROLES, FIELDS
 from copydesk.windows import above, below
 
-_MARKS: Final[dict[str, dict[str, tuple[int, ...]]]] = {"text": LINE_MARKS, "html": LINE_MARKS | HTML_MARKS}
+_MARKS: Final[dict[str, dict[str, tuple[int, ...]]]] = {
+    "text": LINE_MARKS | WORD_MARKS, "html": LINE_MARKS | HTML_MARKS,
+}  # fmt: skip
 _PAGE_MARKS: Final = {"text": PAGE_MARKS, "html": PAGE_MARKS | HTML_PAGE_MARKS}
 _VALUES: Final = VALUES | HTML_VALUES
 _CROSSES: Final[dict[str, dict[str, tuple[tuple[str, str], ...]]]] = {
@@ -90,7 +94,7 @@ class ModelError(ValueError):
 @dataclasses.dataclass(frozen=True)
 class LineModel:
     """The weights for one kind of page (`text`, `html`): for each step (`line`, `page`) and mark, one whole number a
-    bucket, in thousandths of a logit; and the trees of the second step.
+    bucket, in thousandths of a logit; the trees of the second step; and the words, where the kind has marks of them.
 
     A line that the rules would keep is cut only below the chance `sure_to_cut` (thousandths), however clear its page.
     """
@@ -101,6 +105,7 @@ class LineModel:
     start: dict[str, int]
     weights: dict[str, dict[str, tuple[int, ...]]]
     trees: tuple[Tree, ...]
+    words: Words | None
 
     def scores(self, found: pl.DataFrame, step: str) -> pl.Series:
         """The lines' scores of a step, in thousandths of a logit, from their buckets (`codes`)."""
@@ -150,7 +155,7 @@ def buckets(mark: str) -> list[str]:
     if " x " in mark:
         one, other = mark.split(" x ")
         return [f"{a}, {b}" for a in buckets(one) for b in buckets(other)]
-    edges = marks_of("html", "page")[mark]
+    edges = (marks_of("text", "page") | marks_of("html", "page"))[mark]
     return (
         [f"from {e}" if n else f"below {edges[0]}" for n, e in enumerate((None, *edges))]
         if edges
@@ -201,6 +206,8 @@ def ask_model(lines: pl.DataFrame, model: LineModel | None = None) -> pl.DataFra
     """
     model = model or our_model(kind_of(lines))
     marks = all_marks(lines)
+    if model.words:
+        marks = marks.with_columns(word_score=word_score_of(lines, model.words))
     found = codes(marks.filter("unsure"), model.kind, "line")
     marks = second_marks(first_chances(marks, model.scores(found, "line")))
     asked = marks.filter("unsure")
@@ -217,6 +224,14 @@ def all_marks(lines: pl.DataFrame) -> pl.DataFrame:
     """The marks of a line and its place, with what decides of it beside them."""
     marks = line_marks(lines).with_columns(lines.select("unsure", **SUPPOSED))
     return marks.hstack(html_marks(lines)) if kind_of(lines) == "html" else marks
+
+
+def word_score_of(lines: pl.DataFrame, words: Words) -> pl.Series:
+    """The word score of each line: of those that are open, the others get that of a line without known words."""
+    texts = lines.select("text_id", "text", "unsure").filter("unsure").unique("text_id")
+    found = word_scores(words_of(texts), words)
+    found = lines.select("text_id").join(found, on="text_id", how="left", maintain_order="left")
+    return found["word_score"].fill_null(words.start)
 
 
 def first_chances(marks: pl.DataFrame, scores: pl.Series) -> pl.DataFrame:
@@ -295,12 +310,13 @@ def load_model(path: Path) -> LineModel:
     try:
         table = json.loads(path.read_bytes())
         about, steps = table["about"], {step: table[step] for step in ("line", "page")}
-        if unknown := sorted(set(table) - {"about", "sure_to_cut", "line", "page", "trees"}):
-            raise ModelError(f"{path.name}: unknown key {unknown}")
         kinds = {name: kind for kind, name in LINE_MODELS.items()}
         if about["name"] not in kinds:
             raise ModelError(f"{path.name}: holds {about['name']!r}, none of {list(kinds)}")
         kind = kinds[about["name"]]
+        with_words = ["words"] if WORD_MARKS.items() <= _MARKS[kind].items() else []
+        if unknown := sorted(set(table) - {"about", "sure_to_cut", "line", "page", "trees", *with_words}):
+            raise ModelError(f"{path.name}: unknown key {unknown}")
         numbered = frozenset(numbered_marks(kind))
         return LineModel(
             kind,
@@ -313,8 +329,9 @@ def load_model(path: Path) -> LineModel:
                 for step in steps
             },
             tuple(read_tree(tree, numbered) for tree in table["trees"]),
+            read_words(table["words"]) if with_words else None,
         )
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise (
             error if isinstance(error, ModelError) else ModelError(f"{path.name}: not a weights file: {error!r}")
         ) from None

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train the line model on labelled pages, score it on sites that it has not seen, and write its weights.
 
-usage: python -m training.train_line_model FOLDER[:WEIGHT] ... [--column text ...] [--write FILE] [--seeds N]
+usage: python -m training.train_line_model FOLDER[:WEIGHT] ... [--column text ...] [--write FILE] [--repeats N]
 
 FOLDER     holds pages.parquet (`id`, `url` and text columns) and gold.parquet (`id`, `set`, `site`, `language`,
            `body`: a list of paragraphs); WEIGHT is how much its pages count (1)
@@ -9,26 +9,20 @@ FOLDER     holds pages.parquet (`id`, `url` and text columns) and gold.parquet (
 --write    the weights file to write (copydesk/data/line_model.json)
 --repeats  how many ways of parting the sites into folds are scored (1)
 
-A line's label is whether most of its shingles of four tokens are in the page's body. A line's weight is its tokens,
-as a share of the body's and not more than a tenth of it: the mean body F1 over pages is what counts.
-
-Cross-validation parts the pages by site. For each fold both steps are trained without its sites; the first scores of
-the training lines themselves come from an inner cross-validation, so that the second step sees first scores as good
-or bad as those of an unseen site. The chance below which a line is cut is chosen for each fold on the other folds.
+Cross-validation parts the pages by site. For each fold the words and both steps are trained without its sites; the word
+scores and first scores of the training lines themselves come from an inner cross-validation, so that the next step sees
+scores as good or bad as those of an unseen site. The chance below which a line is cut is chosen for each fold on the
+other folds.
 Needs scikit-learn and LightGBM (the extra `train`).
 """
 
 from __future__ import annotations
 
 import argparse
-import bisect
-import collections
 import datetime as dt
 import json
 import math
 import re
-import unicodedata
-import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,10 +32,7 @@ import polars as pl
 import scipy.sparse
 from sklearn.linear_model import LogisticRegression
 
-from copydesk.cleaning import open_desk, supposed_lines
-from copydesk.html import read_html
 from copydesk.line_model import (
-    all_marks,
     buckets,
     codes,
     first_chances,
@@ -50,16 +41,19 @@ from copydesk.line_model import (
     numbered_marks,
     second_marks,
     weights_file,
+    word_score_of,
 )
 from copydesk.line_trees import Tree, sum_of_points
-from copydesk.precedence import LINE_MODELS, PRECEDENCE
-from copydesk.roles import BODY_ROLES
+from copydesk.line_words import Words, words_of
+from copydesk.precedence import LINE_MODELS
+from training.labelled_pages import FOLDS, Pages
 
-TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
-"""As the scorer of the labelled pages takes a text apart."""
-FOLDS = 5
 STRENGTH = 0.1
 """The inverse of the penalty on the squared weights; 0.03 to 1 score the same."""
+STRENGTH_OF_WORDS = 0.3
+"""The same for words: of 0.01 to 1 the one with the least loss on unseen sites."""
+LEAST_SITES = 5
+"""Sites on which a word stands that has a weight; with 20 the loss on unseen sites is 2 % more."""
 TREES = {
     "objective": "binary", "learning_rate": 0.08, "min_sum_hessian_in_leaf": 15, "lambda_l2": 20, "max_bin": 63,
     "feature_fraction": 0.3, "bagging_fraction": 0.7, "bagging_freq": 1,
@@ -71,160 +65,38 @@ SHAPE = {
     "html": {"max_depth": 4, "num_leaves": 15, "num_iterations": 150},
 }
 """Deeper trees gain nothing on text, and each question costs time."""
-LARGEST = 0.1
-"""The share of a body that a line counts for at most; without it a few long comments outweigh all else."""
-LEAST_BODY = 150
-LIKE = 0.0003
+LIKE = 0.0005
 """Mean F1 by which two choices may differ and be alike."""
 SURE_TO_CUT = (150, 200, 250, 300, 400, 500)
 """The chances, in thousandths, among which `sure_to_cut` is chosen: on other sites than it is scored on."""
 
 
-def tokens(text: str) -> list[str]:
-    """The tokens of a text, as the scorer sees them."""
-    return TOKEN.findall(unicodedata.normalize("NFKC", text).lower())
+class WordStep:
+    """The words under training: which of them each open line shows, as a sparse matrix of rows of length one."""
 
-
-def shingles(words: list[str]) -> collections.Counter[tuple[str, ...]]:
-    """Every four neighbouring tokens, with how often they occur."""
-    n = min(4, len(words)) or 1
-    return (
-        collections.Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
-        if words
-        else collections.Counter()
-    )
-
-
-def body_f1(gold: collections.Counter[tuple[str, ...]], words: list[str]) -> float:
-    """The F1 of a body (as tokens) against the gold one (as shingles)."""
-    found = shingles(words)
-    hit = (gold & found).total()
-    return 2 * hit / (gold.total() + found.total()) if hit else 0.0
-
-
-def labels(lines: list[list[str]], gold: list[str], paragraphs: set[tuple[str, ...]]) -> list[bool]:
-    """Whether each line (as tokens) belongs to the body.
-
-    Short lines and lines that stand twice occur in a body by chance: they count only where their neighbours do.
-    """
-    bag = shingles(gold)
-    places: dict[tuple[str, ...], list[int]] = collections.defaultdict(list)
-    for n in (1, 2, 3, 4):
-        for i in range(len(gold) - n + 1):
-            places[tuple(gold[i : i + n])].append(i)
-    share, at = [0.0] * len(lines), {}
-    for k, words in enumerate(lines):
-        if len(words) >= 4:
-            own = shingles(words)
-            share[k] = (own & bag).total() / own.total()
-            stands = [p - i for i in range(len(words) - 3) for p in places.get(tuple(words[i : i + 4]), ())]
-            if share[k] > 0.5 and len(words) >= 8 and stands:
-                at[k] = sorted(stands[:50])[len(stands[:50]) // 2]
-    sure = sorted(at)
-    for k, words in enumerate(lines):
-        if not 0 < len(words) < 4 or tuple(words) not in places:
-            continue
-        j = bisect.bisect_left(sure, k)
-        low = at[sure[j - 1]] if j else None
-        high = at[sure[j]] if j < len(sure) else None
-        whole = tuple(words) in paragraphs
-        reach = (400, 400) if whole else (300, len(words) + 30)
-        near = (
-            (low is None or low - 2 <= p)
-            and (high is None or p <= high + 2)
-            and ((low is not None and p - low < reach[0]) or (high is not None and high - p < reach[1]))
-            for p in places[tuple(words)]
+    def __init__(self, pages: Pages) -> None:
+        self.lines = pages.lines.select("text_id", "text", "unsure")
+        lines = pages.lines.select("page", "text_id", "text").filter(pages.unsure)
+        found = words_of(lines.unique("text_id", maintain_order=True))
+        sites = lines.join(pages.facts.select("page", "site"), on="page").select("text_id", "site").unique()
+        on_sites = found.unique().join(sites, on="text_id").group_by("word").agg(sites=pl.col("site").n_unique())
+        self.names = on_sites.filter(pl.col("sites") >= LEAST_SITES)["word"].sort()
+        numbered = pl.DataFrame({"word": self.names}).with_row_index("column")
+        shown = lines.select("text_id").with_row_index("row").join(found.join(numbered, on="word"), on="text_id")
+        shown = shown.with_columns(share=1 / pl.len().over("row").sqrt())
+        self.matrix = scipy.sparse.csr_matrix(
+            (shown["share"].to_numpy(), (shown["row"].to_numpy(), shown["column"].to_numpy())),
+            shape=(len(lines), len(self.names)),
         )
-        share[k] = float((whole or len(words) > 1) and any(near))
-    found = [s > 0.5 for s in share]
-    twins: dict[tuple[str, ...], list[int]] = collections.defaultdict(list)
-    for k, words in enumerate(lines):
-        if found[k]:
-            twins[tuple(words)].append(k)
-    for words_, rows in twins.items():
-        spare = len(rows) - len(places.get(words_[:4], ()) or (0,))
-        if spare > 0:
-            support = {
-                k: sum(
-                    len(lines[j]) / (1 + abs(j - k))
-                    for j in range(max(0, k - 6), min(len(lines), k + 7))
-                    if j not in rows and found[j]
-                )
-                for k in rows
-            }
-            for k in sorted(rows, key=lambda k: (support[k], -k))[:spare]:
-                found[k] = False
-    return found
 
+    def fit(self, label: np.ndarray[Any, Any], weight: np.ndarray[Any, Any], rows: np.ndarray[Any, Any]) -> Words:
+        """Whole-number points of the words, in thousandths of a logit."""
+        start, points = _regression(self.matrix[rows], label[rows], weight[rows], STRENGTH_OF_WORDS)
+        return Words(start, pl.DataFrame({"word": self.names, "points": points}))
 
-class Pages:
-    """All labelled pages as one batch: `facts` a row a page, `lines` what `line_marks` wants, and the labels."""
-
-    def __init__(self, folders: list[tuple[Path, float]], columns: list[str]) -> None:
-        parts = []
-        for folder, weight in folders:
-            pages = pl.read_parquet(folder / "pages.parquet")
-            gold = pl.read_parquet(folder / "gold.parquet").select("id", "set", "site", "language", "body")
-            parts += [
-                pages.join(gold, on="id", maintain_order="left").select(
-                    "id", "url", "set", "language", "body", pl.col("site").fill_null(pl.col("id")),
-                    text=column, column=pl.lit(column), page_weight=pl.lit(weight),
-                    fetched_at=pl.lit(None, pl.Datetime("us", "UTC")),
-                )
-                for column in columns
-            ]  # fmt: skip
-        self.facts = pl.concat(parts).with_row_index("page")
-        self.kind = "html" if columns == ["html"] else "text"
-        lines = None
-        if self.kind == "html":
-            self.facts, lines, *_ = read_html(self.facts.rename({"text": "html"}))
-        self.lines = supposed_lines(self.facts, open_desk(), lines).lines
-        self.words = [tokens(t) for t in self.lines["text"]]
-        self.page = self.lines["page"].to_numpy()
-        self.bounds = {
-            p: (a, b + 1) for p, a, b in self.lines.select("page", "first", "last").unique("page").iter_rows()
-        }
-        gold_words = [tokens("\n".join(body)) for body in self.facts["body"]]
-        self.gold = [shingles(w) for w in gold_words]
-        label = np.zeros(len(self.lines), bool)
-        for p, (a, b) in self.bounds.items():
-            paragraphs = {tuple(tokens(t)) for t in self.facts["body"][p]}
-            label[a:b] = labels(self.words[a:b], gold_words[p], paragraphs)
-        self.label = label
-        self.unsure = self.lines["unsure"].to_numpy()
-        self.rows = np.flatnonzero(self.unsure)
-        size = np.array([len(g) for g in gold_words])
-        length = np.array([len(w) for w in self.words]) + 3
-        weight = np.minimum(length / np.maximum(size, LEAST_BODY)[self.page], LARGEST)
-        weight = weight * self.facts["page_weight"].to_numpy()[self.page]
-        self.weight = weight / weight[self.rows].mean()
-        self.marks = all_marks(self.lines)
-
-    def folds(self, seed: int, parts: int = FOLDS) -> np.ndarray[Any, Any]:
-        """The fold of each line: all pages of a site share one."""
-        return self.site_folds(seed, parts)[self.page]
-
-    def site_folds(self, seed: int, parts: int = FOLDS) -> np.ndarray[Any, Any]:
-        """The fold of each page."""
-        return np.array([zlib.crc32(f"{seed} {site}".encode()) % parts for site in self.facts["site"]])
-
-    def f1(self, kept: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """The body F1 of each page for the lines that are kept."""
-        scores = np.zeros(len(self.facts))
-        for p, (a, b) in self.bounds.items():
-            scores[p] = body_f1(self.gold[p], [w for k in range(a, b) if kept[k] for w in self.words[k]])
-        return scores
-
-    def kept_by_rules(self) -> np.ndarray[Any, Any]:
-        """Whether the rules alone would keep each line."""
-        body = [n for n, d in enumerate(PRECEDENCE) if d.role in BODY_ROLES]
-        return self.lines["decision"].is_in(body).to_numpy()
-
-    def table(self, scores: np.ndarray[Any, Any], by: str = "set") -> pl.DataFrame:
-        """The mean score of each column and set, or only of news and the rest (`all`)."""
-        facts = self.facts.with_columns(f1=pl.Series(scores), group=pl.col("set") == "wcxb")
-        keys = ["column", "group"] if by == "all" else ["column", by]
-        return facts.group_by(keys).agg(pl.len().alias("pages"), pl.col("f1").mean()).sort(keys)
+    def score(self, words: Words) -> np.ndarray[Any, Any]:
+        """The word scores of all open lines."""
+        return word_score_of(self.lines, words).filter(self.lines["unsure"]).to_numpy()
 
 
 class Step:
@@ -248,13 +120,19 @@ class Step:
         self, label: np.ndarray[Any, Any], weight: np.ndarray[Any, Any], rows: np.ndarray[Any, Any]
     ) -> tuple[int, np.ndarray[Any, Any]]:
         """Whole-number weights in thousandths of a logit: the start and one a bucket."""
-        model = LogisticRegression(C=STRENGTH, max_iter=200, tol=1e-3)
-        model.fit(self.matrix[rows], label[rows], sample_weight=weight[rows])
-        return round(1000 * model.intercept_[0]), np.round(1000 * model.coef_[0]).astype(np.int64)
+        return _regression(self.matrix[rows], label[rows], weight[rows], STRENGTH)
 
     def score(self, fitted: tuple[int, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
         """The scores of all rows, in thousandths of a logit."""
         return self.matrix @ fitted[1] + fitted[0]
+
+
+def _regression(
+    matrix: scipy.sparse.csr_matrix, label: np.ndarray[Any, Any], weight: np.ndarray[Any, Any], strength: float
+) -> tuple[int, np.ndarray[Any, Any]]:
+    model = LogisticRegression(C=strength, max_iter=200, tol=1e-3)
+    model.fit(matrix, label, sample_weight=weight)
+    return round(1000 * model.intercept_[0]), np.round(1000 * model.coef_[0]).astype(np.int64)
 
 
 def grow(pages: Pages, asked: pl.DataFrame, rows: np.ndarray[Any, Any]) -> tuple[Tree, ...]:
@@ -276,8 +154,11 @@ def _tree(node: dict[str, Any], names: list[str]) -> Tree:
 
 
 class Trained(NamedTuple):
-    """Both steps: for each its marks and its scorecard (start, weights), then the trees of the second."""
+    """The words (None: the kind has no marks of them), and both steps: for each its marks and its scorecard (start,
+    weights), then the trees of the second."""
 
+    words: Words | None
+    first_names: list[str]
     first: Any
     names: list[str]
     second: Any
@@ -285,30 +166,55 @@ class Trained(NamedTuple):
 
 
 def train(
-    pages: Pages, first: Step, used: np.ndarray[Any, Any], fold: np.ndarray[Any, Any], seen: int | None
+    pages: Pages, words: WordStep | None, used: np.ndarray[Any, Any], fold: np.ndarray[Any, Any], seen: int | None
 ) -> tuple[Trained, np.ndarray[Any, Any]]:
-    """Both steps on the rows `used`; returns their weights and all rows' second scores.
+    """Words and both steps on the rows `used`; returns their weights and all rows' second scores.
 
     `fold` is the fold of each row; `seen` the one that is left out (None: none).
     """
     label, weight = pages.label[pages.rows], pages.weight[pages.rows]
     everything = np.flatnonzero(used)
-    one = first.fit(label, weight, everything)
-    scores = first.score(one)
-    for inner in range(FOLDS):
-        if inner != seen:
-            apart = first.fit(label, weight, np.flatnonzero(used & (fold != inner)))
-            scores = np.where(fold == inner, first.score(apart), scores)
-    asked, second = second_step(pages, scores)
+
+    def apart(step: Any) -> tuple[Any, np.ndarray[Any, Any]]:
+        """What a step learns, and all rows' scores: those of the rows that it learns from by folds."""
+        learnt = step.fit(label, weight, everything)
+        scores = step.score(learnt)
+        for inner in range(FOLDS):
+            if inner != seen:
+                without = step.fit(label, weight, np.flatnonzero(used & (fold != inner)))
+                scores = np.where(fold == inner, step.score(without), scores)
+        return learnt, scores
+
+    known, word_scores = apart(words) if words else (None, None)
+    marks = with_words(pages, word_scores)
+    first = Step(marks, pages.kind, "line")
+    one, scores = apart(first)
+    asked, second = second_step(pages.kind, marks, scores)
     two = second.fit(label, weight, everything)
     trees = grow(pages, asked, everything)
-    return Trained(one, second.names, two, trees), second_scores(asked, second, two, trees)
+    return Trained(known, first.names, one, second.names, two, trees), second_scores(asked, second, two, trees)
 
 
-def second_step(pages: Pages, scores: np.ndarray[Any, Any]) -> tuple[pl.DataFrame, Step]:
+def as_shipped(pages: Pages, words: WordStep | None, trained: Trained) -> np.ndarray[Any, Any]:
+    """The second scores of all open lines as the written model gives them."""
+    marks = with_words(pages, words.score(trained.words) if words and trained.words else None)
+    asked, second = second_step(pages.kind, marks, Step(marks, pages.kind, "line").score(trained.first))
+    return second_scores(asked, second, trained.second, trained.trees)
+
+
+def with_words(pages: Pages, scores: np.ndarray[Any, Any] | None) -> pl.DataFrame:
+    """The pages' marks with the word scores of the open lines, where there are such."""
+    if scores is None:
+        return pages.marks
+    everywhere = np.zeros(len(pages.lines), np.int32)
+    everywhere[pages.rows] = scores
+    return pages.marks.with_columns(word_score=everywhere)
+
+
+def second_step(kind: str, marks: pl.DataFrame, scores: np.ndarray[Any, Any]) -> tuple[pl.DataFrame, Step]:
     """The second marks of the open lines by their first scores, and the step that weighs them."""
-    marks = second_marks(first_chances(pages.marks, pl.Series(scores)))
-    return marks.filter("unsure"), Step(marks, pages.kind, "page")
+    marks = second_marks(first_chances(marks, pl.Series(scores)))
+    return marks.filter("unsure"), Step(marks, kind, "page")
 
 
 def second_scores(asked: pl.DataFrame, second: Step, fitted: Any, trees: tuple[Tree, ...]) -> np.ndarray[Any, Any]:
@@ -324,12 +230,12 @@ def keep(pages: Pages, scores: np.ndarray[Any, Any], sure_to_cut: int) -> np.nda
     )
 
 
-def cross_validated(pages: Pages, first: Step, seed: int) -> np.ndarray[Any, Any]:
+def cross_validated(pages: Pages, words: WordStep | None, seed: int) -> np.ndarray[Any, Any]:
     """The second scores of all open lines, each from weights that have not seen its site."""
     fold = pages.folds(seed)[pages.rows]
     scores = np.zeros(len(pages.rows), np.int64)
     for left_out in range(FOLDS):
-        _, second = train(pages, first, fold != left_out, fold, left_out)
+        _, second = train(pages, words, fold != left_out, fold, left_out)
         scores = np.where(fold == left_out, second, scores)
     return scores
 
@@ -339,10 +245,10 @@ def cautious(scores: np.ndarray[Any, Any]) -> int:
     return int(np.argmax(scores >= scores.max() - LIKE))
 
 
-def as_file(first_names: list[str], trained: Trained, about: dict[str, Any], sure_to_cut: int) -> str:
-    """The weights as the text of their file: one mark or tree a line."""
+def as_file(trained: Trained, about: dict[str, Any], sure_to_cut: int) -> str:
+    """The weights as the text of their file: one mark, tree or word a line."""
     table: dict[str, Any] = {"about": about, "sure_to_cut": sure_to_cut}
-    steps = (("line", first_names, trained.first), ("page", trained.names, trained.second))
+    steps = (("line", trained.first_names, trained.first), ("page", trained.names, trained.second))
     for step, names, (start, weights) in steps:
         rows: dict[str, Any] = {"start": start}
         at = 0
@@ -354,7 +260,12 @@ def as_file(first_names: list[str], trained: Trained, about: dict[str, Any], sur
     text = json.dumps(table, ensure_ascii=False, indent=1)
     text = re.sub(r"\{\n   ([^{}]*?)\n  \}", lambda m: "{" + re.sub(r",\n\s+", ", ", m[1]) + "}", text)
     trees = ",\n  ".join(json.dumps(tree) for tree in trained.trees)
-    return f'{text.rstrip()[:-1].rstrip()},\n "trees": [\n  {trees}\n ]\n}}\n'
+    text = f'{text.rstrip()[:-1].rstrip()},\n "trees": [\n  {trees}\n ]'
+    if trained.words:
+        start, points = trained.words
+        words = ",\n   ".join(f"{json.dumps(w, ensure_ascii=False)}: {p}" for w, p in points.iter_rows())
+        text += f',\n "words": {{\n  "start": {start},\n  "points": {{\n   {words}\n  }}\n }}'
+    return text + "\n}\n"
 
 
 def main() -> None:
@@ -373,10 +284,10 @@ def main() -> None:
     )
     by_rules = pages.f1(pages.kept_by_rules())
     print("rules alone", pages.table(by_rules, "all").rows(), flush=True)
-    first = Step(pages.marks, pages.kind, "line")
+    words = WordStep(pages) if "word_score" in mark_names(pages.kind, "line") else None
     runs, choices = [], []
     for seed in range(a.repeats):
-        unseen_scores = cross_validated(pages, first, seed)
+        unseen_scores = cross_validated(pages, words, seed)
         if a.scores:
             np.save(a.scores.with_name(f"unseen_scores_{seed}.npy"), unseen_scores)
         by_choice = np.array([pages.f1(keep(pages, unseen_scores, c)) for c in SURE_TO_CUT])
@@ -388,10 +299,9 @@ def main() -> None:
         print("cross-validated", pages.table(runs[-1], "all").rows(), flush=True)
     unseen = np.mean(runs, axis=0)
     fold = pages.folds(0)[pages.rows]
-    trained, _ = train(pages, first, np.ones(len(pages.rows), bool), fold, None)
-    asked, second = second_step(pages, first.score(trained.first))
+    trained, _ = train(pages, words, np.ones(len(pages.rows), bool), fold, None)
     sure_to_cut = SURE_TO_CUT[cautious(np.mean(choices, axis=0))]
-    own = pages.f1(keep(pages, second_scores(asked, second, trained.second, trained.trees), sure_to_cut))
+    own = pages.f1(keep(pages, as_shipped(pages, words, trained), sure_to_cut))
     print("own score", pages.table(own, "all").rows(), flush=True)
     for by in ("set", "language"):
         print(by, "(pages, rules alone, cross-validated, own)")
@@ -418,7 +328,7 @@ def main() -> None:
         "unit": "thousandths of a logit",
     }  # fmt: skip
     written = a.write or weights_file(pages.kind)
-    written.write_text(as_file(first.names, trained, about, sure_to_cut))
+    written.write_text(as_file(trained, about, sure_to_cut))
     print("wrote", written)
 
 

@@ -24,6 +24,7 @@ from copydesk.line_model import (
     weights_file,
 )
 from copydesk.line_trees import points_of, read_tree, sum_of_points
+from copydesk.line_words import LONGEST_HEAD, read_words, word_scores, words_of
 from copydesk.precedence import LINE_MODELS
 
 LEAD = "The ferry to Portansel will sail every hour from May, the harbour board said on Monday, after two summers of queues."
@@ -73,6 +74,12 @@ def test_shipped_weights_load_and_name_the_model(kind: str) -> None:
         lambda t: t["trees"].append(["weight", 1.5, 2, 3]),
         lambda t: t["trees"].append(["weight", 1, 2]),
         lambda t: t["trees"].append(["weight", 1, 2, ["weight", 5, 1, "3"]]),
+        lambda t: t.pop("words"),
+        lambda t: t["words"].pop("start"),
+        lambda t: t["words"].update(more=1),
+        lambda t: t["words"].update(points=["ferry"]),
+        lambda t: t["words"]["points"].update(ferry=1.5),
+        lambda t: t["words"]["points"].update(ferry=True),
     ],
 )
 def test_a_weights_file_that_does_not_fit_is_refused(spoil, tmp_path: Path) -> None:
@@ -88,6 +95,38 @@ def test_a_tree_gives_each_line_the_points_of_its_answers() -> None:
     lines = pl.DataFrame({"weight": [9, 10, 29, 30, 30], "bullet": [1, 0, 1, 1, 0]})
     assert lines.select(points_of(tree)).to_series().to_list() == [-5, 20, 7, 8, 20]
     assert lines.select(sum_of_points((tree, 100, tree))).to_series().to_list() == [90, 140, 114, 116, 140]
+
+
+def test_html_has_no_words() -> None:
+    assert our_model("html").words is None
+    assert our_model("text").words is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Ferry fares rise!", ["ferry", "fares", "rise", "!"]),
+        ("It’s 3.5 % in 2024, isn't it?", ["it", "s", "0", "0", "in", "0", "isn", "t", "it", "?"]),
+        ("ÉLÉVES_2 à l'École", ["éléves", "0", "à", "l", "école"]),
+        ("新华社AB電2灯", ["新华", "ab", "0", "华社"]),
+        ("東京タワーの灯、海と港", ["東京", "タワ", "ーの", "海と", "京タ", "ワー", "の灯", "と港"]),
+        ("서울 연합뉴스", ["서울", "연합뉴스"]),
+        ("हिन्दी समाचार", ["हिन्दी", "समाचार"]),
+        ("• — »", []),
+        ("a" * LONGEST_HEAD + " b", ["a" * LONGEST_HEAD]),
+    ],
+)
+def test_words(text: str, words: list[str]) -> None:
+    found = words_of(pl.DataFrame({"text_id": [7], "text": [text]}, schema_overrides={"text_id": pl.UInt32}))
+    assert found["word"].to_list() == words
+
+
+def test_a_line_scores_by_its_words_over_the_root_of_their_number() -> None:
+    words = read_words({"start": -50, "points": {"share": -900, "this": -100, "said": 700, "page": 2, "0": 1}})
+    texts = ["Share this page 1 2", "Share, share", "said nobody", "nobody"]
+    found = word_scores(words_of(pl.DataFrame({"text_id": range(4), "text": texts})), words).sort("text_id")
+    # "nobody" is no word that is known
+    assert found.rows() == [(0, -50 + round((-900 - 100 + 2 + 1 + 1) / 5**0.5)), (1, -50 - round(1800 / 2**0.5)), (2, 650)]
 
 
 def test_a_page_whose_best_lines_score_low_is_raised_as_a_whole() -> None:
