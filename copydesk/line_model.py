@@ -314,8 +314,9 @@ def load_model(path: Path) -> LineModel:
         if about["name"] not in kinds:
             raise ModelError(f"{path.name}: holds {about['name']!r}, none of {list(kinds)}")
         kind = kinds[about["name"]]
-        with_words = ["words"] if WORD_MARKS.items() <= _MARKS[kind].items() else []
-        if unknown := sorted(set(table) - {"about", "sure_to_cut", "line", "page", "trees", *with_words}):
+        weighs_words = _MARKS[kind].keys() >= WORD_MARKS.keys()
+        known = {"about", "sure_to_cut", "line", "page", "trees", *(["words"] if weighs_words else [])}
+        if unknown := sorted(set(table) - known):
             raise ModelError(f"{path.name}: unknown key {unknown}")
         numbered = frozenset(numbered_marks(kind))
         return LineModel(
@@ -329,7 +330,7 @@ def load_model(path: Path) -> LineModel:
                 for step in steps
             },
             tuple(read_tree(tree, numbered) for tree in table["trees"]),
-            read_words(table["words"]) if with_words else None,
+            read_words(table["words"]) if weighs_words else None,
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise (

@@ -1,4 +1,4 @@
-"""What the words of a line say of it: "subscribe" and "your" stand in furniture, "said" and "Monday" do not.
+"""What the words of a line say of it: "newsletter" and "please" stand in furniture, "said" and "which" do not.
 
 Each word has one whole number of points, in thousandths of a logit. A line's word score is their sum over its words,
 over the root of how many these are, so that a line is not sure for its length alone.

@@ -72,7 +72,8 @@ SURE_TO_CUT = (150, 200, 250, 300, 400, 500)
 
 
 class WordStep:
-    """The words under training: which of them each open line shows, as a sparse matrix of rows of length one."""
+    """The words under training: how often each open line shows each, over the root of all that it shows, as a sparse
+    matrix."""
 
     def __init__(self, pages: Pages) -> None:
         self.lines = pages.lines.select("text_id", "text", "unsure")
