@@ -51,9 +51,9 @@ def word_scores(found: pl.DataFrame, words: Words) -> pl.DataFrame:
 
 
 def read_words(found: dict[str, Any]) -> Words:
-    """The words as JSON has them, checked; raises ValueError where one is no word or has no whole number."""
+    """The words as JSON has them, checked; raises ValueError where a number is not whole or a key unknown."""
     start, points = found.pop("start"), found.pop("points")
-    for word, number in {"start": start, **points}.items():
+    for word, number in (("start", start), *points.items()):
         if type(number) is not int:
             raise ValueError(f"the points of {word!r} are {number!r}, not a whole number")
     if found:

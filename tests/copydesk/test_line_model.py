@@ -76,6 +76,7 @@ def test_shipped_weights_load_and_name_the_model(kind: str) -> None:
         lambda t: t["trees"].append(["weight", 1, 2, ["weight", 5, 1, "3"]]),
         lambda t: t.pop("words"),
         lambda t: t["words"].pop("start"),
+        lambda t: t["words"].update(start=0.5),  # one of the words is "start"
         lambda t: t["words"].update(more=1),
         lambda t: t["words"].update(points=["ferry"]),
         lambda t: t["words"]["points"].update(ferry=1.5),
